@@ -1,0 +1,41 @@
+# Everything we use from the distribution, as imported targets pvn::<name>.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+
+function(provernet_dependency name module)
+  pkg_check_modules(${name} REQUIRED IMPORTED_TARGET GLOBAL ${module})
+  add_library(pvn::${name} ALIAS PkgConfig::${name})
+  set(PROVERNET_FOUND_${name} "${${name}_VERSION}" CACHE INTERNAL "")
+endfunction()
+
+provernet_dependency(sodium "libsodium>=1.0.18")
+provernet_dependency(secp256k1 "libsecp256k1")
+provernet_dependency(sqlite3 "sqlite3>=3.37")
+provernet_dependency(jansson "jansson>=2.13")
+provernet_dependency(zstd "libzstd>=1.4.8")
+provernet_dependency(protobufc "libprotobuf-c>=1.3.3")
+provernet_dependency(crypto "libcrypto>=3.0")
+provernet_dependency(curl "libcurl>=7.81")
+find_package(nng CONFIG REQUIRED) # ships no .pc file
+add_library(pvn::nng ALIAS nng::nng)
+
+if(PROVERNET_EXAMPLES)
+  provernet_dependency(nghttp2 "libnghttp2>=1.43")
+  provernet_dependency(event "libevent_core>=2.1")
+  provernet_dependency(openssl "openssl>=3.0")
+  provernet_dependency(microhttpd "libmicrohttpd>=0.9.75")
+endif()
+if(PROVERNET_TESTS)
+  provernet_dependency(cmocka "cmocka>=1.1.5")
+endif()
+
+include(CheckIncludeFile)
+include(CMakePushCheckState)
+cmake_push_check_state()
+set(CMAKE_REQUIRED_INCLUDES ${secp256k1_INCLUDE_DIRS})
+check_include_file(secp256k1_recovery.h PROVERNET_HAVE_RECOVERY)
+cmake_pop_check_state()
+if(NOT PROVERNET_HAVE_RECOVERY)
+  message(FATAL_ERROR "libsecp256k1 was built without the recovery module; "
+    "rebuild it with SECP256K1_ENABLE_MODULE_RECOVERY=ON")
+endif()
