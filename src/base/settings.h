@@ -21,53 +21,57 @@
     X(NODE_QUEUE_MAX, "node.queue_max", INT, 16, 1048576, "16384", 1,          \
       "operations waiting for the core before calls are answered UNAVAILABLE") \
     X(NODE_BYTES_IN_FLIGHT_MAX, "node.bytes_in_flight_max", SIZE, 1048576,     \
-      INT64_MAX, "512MiB", 1, "request bodies held in memory, all calls")      \
+      9223372036854775807, "512MiB", 1,                                        \
+      "request bodies held in memory, all calls")                              \
     X(NODE_MOCK, "node.mock", BOOL, 0, 1, "false", 0,                          \
       "believe mock workers: proofs are NOT verified")                         \
     X(NODE_TRUST, "node.trust", TEXT, 0, 0, "", 1,                             \
       "kinds whose workers are believed without verification, comma "          \
       "separated")                                                             \
-    X(REQUEST_DEADLINE, "request.deadline", MS, 1000, INT64_MAX, "4h", 1,      \
-      "deadline of a request that names none")                                 \
-    X(REQUEST_ORDER_CAP, "request.order_cap", MS, 0, INT64_MAX, "1h", 1,       \
+    X(REQUEST_DEADLINE, "request.deadline", MS, 1000, 9223372036854775807,     \
+      "4h", 1, "deadline of a request that names none")                        \
+    X(REQUEST_ORDER_CAP, "request.order_cap", MS, 0, 9223372036854775807,      \
+      "1h", 1,                                                                 \
       "a request is served as if its deadline were at most this far from its " \
       "creation")                                                              \
-    X(REQUEST_OPEN_MAX, "request.open_max", INT, 1, INT64_MAX, "100000", 1,    \
-      "open requests of one account")                                          \
+    X(REQUEST_OPEN_MAX, "request.open_max", INT, 1, 9223372036854775807,       \
+      "100000", 1, "open requests of one account")                             \
     X(REQUEST_TASKS_MAX, "request.tasks_max", INT, 1, 1048576, "4096", 1,      \
       "tasks of one request")                                                  \
-    X(REQUEST_RETENTION, "request.retention", MS, 0, INT64_MAX, "168h", 1,     \
-      "how long a fulfilled request's proof is kept")                          \
+    X(REQUEST_RETENTION, "request.retention", MS, 0, 9223372036854775807,      \
+      "168h", 1, "how long a fulfilled request's proof is kept")               \
     X(TASK_ATTEMPTS_MAX, "task.attempts_max", INT, 1, 100, "3", 1,             \
       "attempts by workers' fault before a task fails")                        \
     X(TASK_CHILDREN_MAX, "task.children_max", INT, 0, 65536, "256", 1,         \
       "tasks that one completion may add")                                     \
-    X(TASK_BACKOFF, "task.backoff", MS, 0, INT64_MAX, "1s", 1,                 \
+    X(TASK_BACKOFF, "task.backoff", MS, 0, 9223372036854775807, "1s", 1,       \
       "wait before a failed task is tried again; doubled each time")           \
-    X(TASK_BACKOFF_MAX, "task.backoff_max", MS, 0, INT64_MAX, "60s", 1,        \
-      "longest such wait")                                                     \
-    X(LEASE_TTL, "lease.ttl", MS, 1000, INT64_MAX, "60s", 1,                   \
+    X(TASK_BACKOFF_MAX, "task.backoff_max", MS, 0, 9223372036854775807, "60s", \
+      1, "longest such wait")                                                  \
+    X(LEASE_TTL, "lease.ttl", MS, 1000, 9223372036854775807, "60s", 1,         \
       "how long a lease holds without a renewal")                              \
-    X(LEASE_SILENCE, "lease.silence", MS, 500, INT64_MAX, "15s", 1,            \
+    X(LEASE_SILENCE, "lease.silence", MS, 500, 9223372036854775807, "15s", 1,  \
       "silence of a connected worker after which its leases end")              \
     X(LEASE_POLL, "lease.poll", MS, 0, 60000, "20s", 1,                        \
       "how long a worker's question for work is held open")                    \
     X(WORKER_STRIKES_MAX, "worker.strikes_max", INT, 1, 1000, "3", 1,          \
       "bad proofs after which a worker is set aside")                          \
-    X(ARTIFACT_QUOTA, "artifact.quota", SIZE, 0, INT64_MAX, "0", 1,            \
+    X(ARTIFACT_QUOTA, "artifact.quota", SIZE, 0, 9223372036854775807, "0", 1,  \
       "bytes of all artifacts; 0: as much as the disk has")                    \
-    X(ARTIFACT_SIZE_MAX, "artifact.size_max", SIZE, 1, INT64_MAX, "64GiB", 1,  \
-      "bytes of one artifact")                                                 \
+    X(ARTIFACT_SIZE_MAX, "artifact.size_max", SIZE, 1, 9223372036854775807,    \
+      "64GiB", 1, "bytes of one artifact")                                     \
     X(ARTIFACT_INLINE_MAX, "artifact.inline_max", SIZE, 0, 65536, "4KiB", 0,   \
       "artifacts up to this size live in their row instead of a file")         \
-    X(ARTIFACT_ISSUED_TTL, "artifact.issued_ttl", MS, 1000, INT64_MAX, "24h",  \
-      1, "how long an upload address waits for its bytes")                     \
-    X(ARTIFACT_RETENTION, "artifact.retention", MS, 0, INT64_MAX, "168h", 1,   \
-      "how long an artifact that no open request needs is kept")               \
-    X(ARTIFACT_PRIVATE_TTL, "artifact.private_ttl", MS, 1000, INT64_MAX, "5m", \
-      1, "how long a ticket for a private input holds")                        \
-    X(EVENT_RETENTION, "event.retention", MS, 0, INT64_MAX, "720h", 1,         \
-      "how long events are kept")                                              \
+    X(ARTIFACT_ISSUED_TTL, "artifact.issued_ttl", MS, 1000,                    \
+      9223372036854775807, "24h", 1,                                           \
+      "how long an upload address waits for its bytes")                        \
+    X(ARTIFACT_RETENTION, "artifact.retention", MS, 0, 9223372036854775807,    \
+      "168h", 1, "how long an artifact that no open request needs is kept")    \
+    X(ARTIFACT_PRIVATE_TTL, "artifact.private_ttl", MS, 1000,                  \
+      9223372036854775807, "5m", 1,                                            \
+      "how long a ticket for a private input holds")                           \
+    X(EVENT_RETENTION, "event.retention", MS, 0, 9223372036854775807, "720h",  \
+      1, "how long events are kept")                                           \
     X(HTTP_MESSAGE_MAX, "http.message_max", SIZE, 1024, 4294967295, "64MiB",   \
       1, "bytes of one request message (artifact bodies excepted)")            \
     X(HTTP_PUBLIC_URL, "http.public_url", TEXT, 0, 0, "", 1,                   \
@@ -89,12 +93,12 @@
       "kinds to take, comma separated; * takes all (mock servers only)")       \
     X(WORKER_SLOTS, "worker.slots", INT, 1, 1024, "1", 0,                      \
       "jobs at the same time")                                                 \
-    X(WORKER_MEMORY, "worker.memory", SIZE, 0, INT64_MAX, "0", 0,              \
+    X(WORKER_MEMORY, "worker.memory", SIZE, 0, 9223372036854775807, "0", 0,    \
       "memory for proofs; 0: what the machine has")                            \
     X(WORKER_CACHE_DIR, "worker.cache_dir", TEXT, 0, 0, "", 0,                 \
       "directory of fetched inputs; empty: a temporary one")                   \
-    X(WORKER_CACHE_BYTES, "worker.cache_bytes", SIZE, 0, INT64_MAX, "20GiB",   \
-      0, "bytes of fetched programs kept")                                     \
+    X(WORKER_CACHE_BYTES, "worker.cache_bytes", SIZE, 0, 9223372036854775807,  \
+      "20GiB", 0, "bytes of fetched programs kept")                            \
     X(ENGINE_THREADS, "engine.threads", INT, 0, 1024, "0", 0,                  \
       "threads that prove; 0: one per core")                                   \
     X(ENGINE_PIN, "engine.pin", BOOL, 0, 1, "false", 0,                        \
@@ -103,8 +107,8 @@
       "arithmetic: auto, portable, adx or ifma")                               \
     X(ENGINE_MEMORY, "engine.memory", TEXT, 0, 0, "normal", 0,                 \
       "normal, or low: less memory, slower")                                   \
-    X(ENGINE_KEY_CACHE, "engine.key_cache", SIZE, 0, INT64_MAX, "8GiB", 0,     \
-      "bytes of loaded proving keys kept between jobs")                        \
+    X(ENGINE_KEY_CACHE, "engine.key_cache", SIZE, 0, 9223372036854775807,      \
+      "8GiB", 0, "bytes of loaded proving keys kept between jobs")             \
     X(LOG_LEVEL, "log.level", TEXT, 0, 0, "info", 1,                           \
       "error, warn, info, debug or trace")
 
