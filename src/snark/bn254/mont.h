@@ -1,0 +1,155 @@
+/* snark/bn254/mont.h - arithmetic on four 64-bit limbs modulo a 254-bit prime;
+ * includes nothing but stdint and string.h.
+ *
+ * Montgomery radix 2^256. Every value is fully reduced, so equal values have
+ * equal bits. The functions take the modulus as a pointer to a constant; they
+ * are inlined, so the compiler sees its limbs. NOT constant time: branches
+ * and tables depend on values. */
+#ifndef PVN_BN254_MONT_H
+#define PVN_BN254_MONT_H
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef struct pvn_modulus {
+    uint64_t p[4];
+    uint64_t n0; /* -p^-1 mod 2^64 */
+} pvn_modulus;
+
+__extension__ typedef unsigned __int128 pvn_u128;
+
+#define PVN_INLINE static inline __attribute__((always_inline, unused))
+
+/* a + b + *carry; *carry becomes 0 or 1. */
+PVN_INLINE uint64_t pvn_adc(uint64_t a, uint64_t b, uint64_t *carry)
+{
+    pvn_u128 t = (pvn_u128)a + b + *carry;
+    *carry = (uint64_t)(t >> 64);
+    return (uint64_t)t;
+}
+
+/* a - b - *borrow; *borrow becomes 0 or 1. */
+PVN_INLINE uint64_t pvn_sbb(uint64_t a, uint64_t b, uint64_t *borrow)
+{
+    pvn_u128 t = (pvn_u128)a - b - *borrow;
+    *borrow = (uint64_t)(t >> 64) & 1;
+    return (uint64_t)t;
+}
+
+/* a + b*c + *carry never overflows 128 bits. */
+PVN_INLINE uint64_t pvn_mac(uint64_t a, uint64_t b, uint64_t c, uint64_t *carry)
+{
+    pvn_u128 t = (pvn_u128)b * c + a + *carry;
+    *carry = (uint64_t)(t >> 64);
+    return (uint64_t)t;
+}
+
+PVN_INLINE bool pvn_limbs_zero(const uint64_t a[4])
+{
+    return (a[0] | a[1] | a[2] | a[3]) == 0;
+}
+
+PVN_INLINE bool pvn_limbs_equal(const uint64_t a[4], const uint64_t b[4])
+{
+    return ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3])) == 0;
+}
+
+/* a < b as integers. */
+PVN_INLINE bool pvn_limbs_less(const uint64_t a[4], const uint64_t b[4])
+{
+    uint64_t borrow = 0;
+    for (int i = 0; i < 4; i++)
+        (void)pvn_sbb(a[i], b[i], &borrow);
+    return borrow != 0;
+}
+
+/* r = a - p if a >= p, else a; a < 2^256. */
+PVN_INLINE void pvn_mont_trim(uint64_t r[4], const uint64_t a[4],
+                              const pvn_modulus *m)
+{
+    uint64_t t[4], borrow = 0;
+    for (int i = 0; i < 4; i++)
+        t[i] = pvn_sbb(a[i], m->p[i], &borrow);
+    uint64_t keep = 0 - borrow;
+    for (int i = 0; i < 4; i++)
+        r[i] = (a[i] & keep) | (t[i] & ~keep);
+}
+
+PVN_INLINE void pvn_mont_add(uint64_t r[4], const uint64_t a[4],
+                             const uint64_t b[4], const pvn_modulus *m)
+{
+    uint64_t t[4], carry = 0; /* 2p < 2^255: no carry out */
+    for (int i = 0; i < 4; i++)
+        t[i] = pvn_adc(a[i], b[i], &carry);
+    pvn_mont_trim(r, t, m);
+}
+
+PVN_INLINE void pvn_mont_sub(uint64_t r[4], const uint64_t a[4],
+                             const uint64_t b[4], const pvn_modulus *m)
+{
+    uint64_t t[4], borrow = 0, carry = 0;
+    for (int i = 0; i < 4; i++)
+        t[i] = pvn_sbb(a[i], b[i], &borrow);
+    uint64_t add = 0 - borrow;
+    for (int i = 0; i < 4; i++)
+        r[i] = pvn_adc(t[i], m->p[i] & add, &carry);
+}
+
+/* a*b/2^256 mod p. The carry words of the two inner chains of a row sum to
+ * less than 2^64 because p < 2^254, so five words suffice. */
+PVN_INLINE void pvn_mont_mul_c(uint64_t r[4], const uint64_t a[4],
+                               const uint64_t b[4], const pvn_modulus *m)
+{
+    uint64_t t0 = 0, t1 = 0, t2 = 0, t3 = 0;
+    for (int i = 0; i < 4; i++) {
+        uint64_t c = 0, d = 0, bi = b[i];
+        t0 = pvn_mac(t0, a[0], bi, &c);
+        uint64_t k = t0 * m->n0;
+        (void)pvn_mac(t0, k, m->p[0], &d);
+        t1 = pvn_mac(t1, a[1], bi, &c);
+        t0 = pvn_mac(t1, k, m->p[1], &d);
+        t2 = pvn_mac(t2, a[2], bi, &c);
+        t1 = pvn_mac(t2, k, m->p[2], &d);
+        t3 = pvn_mac(t3, a[3], bi, &c);
+        t2 = pvn_mac(t3, k, m->p[3], &d);
+        t3 = c + d;
+    }
+    uint64_t t[4] = { t0, t1, t2, t3 };
+    pvn_mont_trim(r, t, m);
+}
+
+#ifdef PVN_BN254_ADX
+#include "mont_adx.h"
+#define pvn_mont_mul pvn_mont_mul_adx
+#else
+#define pvn_mont_mul pvn_mont_mul_c
+#endif
+
+PVN_INLINE uint64_t pvn_load64le(const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    v = __builtin_bswap64(v);
+#endif
+    return v;
+}
+
+PVN_INLINE void pvn_store64le(uint8_t *p, uint64_t v)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    v = __builtin_bswap64(v);
+#endif
+    memcpy(p, &v, 8);
+}
+
+PVN_INLINE uint64_t pvn_load64be(const uint8_t *p)
+{
+    return __builtin_bswap64(pvn_load64le(p));
+}
+
+PVN_INLINE void pvn_store64be(uint8_t *p, uint64_t v)
+{
+    pvn_store64le(p, __builtin_bswap64(v));
+}
+#endif
