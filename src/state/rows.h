@@ -188,7 +188,7 @@ extern const pvn_table_info pvn_table_infos[PVN_TABLES_LEN];
 /* ---- what an operation wants loaded ---- */
 
 /* A scan's rows, its order, and its arguments (a..: see pvn_want). Every scan
- * is bounded by `limit`. BY_ scans are unique look-ups by another key. */
+ * is bounded by `limit` (0: 256). BY_ scans are unique look-ups by another key. */
 typedef enum pvn_scan {
     PVN_GET = 0, /* one row of `table` by primary key (`key`, canonical form) */
     PVN_REQUEST_BY_NAME,  /* int1 protocol, bytes1 name */
@@ -275,6 +275,9 @@ typedef struct pvn_rows {
                          name -> row */
     pvn_row *first, **last;
     pvn_event *events, **events_last;
+    int64_t prune_events_ms; /* > 0: store also deletes old events: those before
+                                this time among the 256 oldest; never the
+                                newest */
     bool failed; /* ran out of memory: the batch must be given up */
 } pvn_rows;
 
