@@ -98,8 +98,10 @@ typedef struct pvn_row {
     bool fresh;   /* made in this batch: INSERT */
     bool dirty;   /* changed in this batch: UPDATE of the changed columns */
     bool deleted; /* DELETE */
+    bool grouped; /* private to rows.c */
     const void *was; /* the row as loaded, for the changed columns */
     struct pvn_row *next; /* in order of arrival */
+    struct pvn_row *sibling; /* next of the same parent: pvn_rows_group */
 } pvn_row;
 
 #define PVN_FIELD_I64(n) int64_t n;
@@ -207,8 +209,8 @@ typedef enum pvn_scan {
     PVN_ATTEMPTS_OF_TASK,  /* id1; by attempt */
     PVN_REQUESTS_DUE,      /* int1 now: open, deadline_ms <= now; by deadline */
     PVN_REQUESTS_TIED,     /* id1 session: open, tied_to */
-    PVN_REQUESTS_UNASSIGNABLE, /* text1 kind: open, assignable_ms = 0; by
-                                  created_ms */
+    PVN_REQUESTS_UNASSIGNABLE, /* text1 kind ("*": any): open, assignable_ms =
+                                  0; by created_ms */
     PVN_REQUESTS_LIST,     /* filter: see pvn_filter; newest or oldest first */
     PVN_ARTIFACTS_EXPIRED, /* int1 now: pins = 0, state not GONE, expires_ms
                               in (0, now]; by expires_ms */
@@ -273,8 +275,11 @@ typedef struct pvn_rows {
     pvn_map by_key;   /* table byte + canonical key bytes -> row */
     pvn_map by_other; /* request name/dedup, account name, worker name, task
                          name -> row */
+    pvn_map groups; /* parent -> its known tasks, files, edges, attempts */
+    pvn_map wanted; /* what was asked for in this batch -> its want */
     pvn_row *first, **last;
     pvn_event *events, **events_last;
+    pvn_want *wants, **wants_last; /* not loaded yet: for state's load */
     int64_t prune_events_ms; /* > 0: store also deletes old events: those before
                                 this time among the 256 oldest; never the
                                 newest */
@@ -284,6 +289,13 @@ typedef struct pvn_rows {
 void pvn_rows_init(pvn_rows *r, pvn_arena *arena);
 void pvn_rows_free(pvn_rows *r); /* the maps; rows go with the arena */
 
+/* Ask for rows: the want of this batch with the same arguments, made when
+ * nobody asked before (copied: texts and bytes are borrowed). Look at its
+ * `loaded`. NULL: no memory (failed is set). */
+pvn_want *pvn_rows_want(pvn_rows *r, const pvn_want *ask);
+/* After a load: the list of open wants is empty. */
+void pvn_rows_wants_loaded(pvn_rows *r);
+
 /* The row with this key if it is known here: present or absent; NULL: not
  * looked for yet (want it). */
 pvn_row *pvn_rows_known(pvn_rows *r, const pvn_row *key_row);
@@ -291,14 +303,23 @@ pvn_row *pvn_rows_known(pvn_rows *r, const pvn_row *key_row);
  * If the key is known as absent, that row becomes present. NULL: no memory
  * (failed is set) or the row exists. */
 pvn_row *pvn_rows_make(pvn_rows *r, const pvn_row *key_row);
-/* Mark changed; call it before or after changing columns. Keeps by_other up
- * to date: call pvn_rows_rename after changing a column of another key. */
+/* Mark changed; call it before or after changing columns. Call
+ * pvn_rows_rename after setting or changing a column of another key (names,
+ * dedup) or tasks.request. Deleting a fresh row makes it absent again. */
 void pvn_rows_touch(pvn_rows *r, pvn_row *row);
 void pvn_rows_rename(pvn_rows *r, pvn_row *row);
 void pvn_rows_delete(pvn_rows *r, pvn_row *row);
 /* For state/: put a loaded row in; returns the row that is then in force (the
  * one that was here already, if any). Absent rows of unsuccessful GETs too. */
 pvn_row *pvn_rows_loaded(pvn_rows *r, pvn_row *row);
+/* The known rows of one parent, fresh ones included, linked by `sibling` in no
+ * order (skip deleted ones): tasks of a request, files and attempts of a task,
+ * edges from a task. */
+pvn_row *pvn_rows_group(pvn_rows *r, pvn_table table,
+                        const provernet_id *parent);
+/* Canonical bytes of the primary key, table first. Returns the length needed;
+ * out is only whole if that is at most cap. */
+size_t pvn_row_key(const pvn_row *row, uint8_t *out, size_t cap);
 /* Look-ups by another key over rows that are here (fresh ones included). */
 pvn_request *pvn_rows_request_by_name(pvn_rows *r, int64_t protocol,
                                       pvn_bytes name);
