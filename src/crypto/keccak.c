@@ -1,0 +1,115 @@
+/* crypto/keccak.c - Keccak-256 with the padding of the original submission
+ * (0x01), which Ethereum kept; no packaged C library exposes it. Constants:
+ * FIPS 202, section 3.2 (the permutation is that of SHA-3). */
+#include "crypto/crypto.h"
+
+enum { RATE = 136 };
+
+static const uint64_t round_constant[24] = {
+    0x0000000000000001, 0x0000000000008082, 0x800000000000808a,
+    0x8000000080008000, 0x000000000000808b, 0x0000000080000001,
+    0x8000000080008081, 0x8000000000008009, 0x000000000000008a,
+    0x0000000000000088, 0x0000000080008009, 0x000000008000000a,
+    0x000000008000808b, 0x800000000000008b, 0x8000000000008089,
+    0x8000000000008003, 0x8000000000008002, 0x8000000000000080,
+    0x000000000000800a, 0x800000008000000a, 0x8000000080008081,
+    0x8000000000008080, 0x0000000080000001, 0x8000000080008008
+};
+/* rho offsets and pi targets along the orbit that starts at lane 1 */
+static const uint8_t rho[24] = {
+    1,  3,  6,  10, 15, 21, 28, 36, 45, 55, 2,  14,
+    27, 41, 56, 8,  25, 43, 62, 18, 39, 61, 20, 44
+};
+static const uint8_t pi[24] = { 10, 7,  11, 17, 18, 3, 5,  16, 8,  21, 24, 4,
+                                15, 23, 19, 13, 12, 2, 20, 14, 22, 9,  6,  1 };
+
+static inline uint64_t rotl(uint64_t v, unsigned n)
+{
+    return v << n | v >> (64 - n);
+}
+
+static void theta(uint64_t a[25])
+{
+    uint64_t c[5];
+
+    for (int x = 0; x < 5; x++)
+        c[x] = a[x] ^ a[x + 5] ^ a[x + 10] ^ a[x + 15] ^ a[x + 20];
+    for (int x = 0; x < 5; x++) {
+        uint64_t d = c[(x + 4) % 5] ^ rotl(c[(x + 1) % 5], 1);
+
+        for (int y = 0; y < 25; y += 5)
+            a[y + x] ^= d;
+    }
+}
+
+static void permute(uint64_t a[25])
+{
+    for (int round = 0; round < 24; round++) {
+        uint64_t carried, row[5];
+
+        theta(a);
+        carried = a[1];
+        for (int i = 0; i < 24; i++) {
+            uint64_t next = a[pi[i]];
+
+            a[pi[i]] = rotl(carried, rho[i]);
+            carried = next;
+        }
+        for (int y = 0; y < 25; y += 5) {
+            memcpy(row, a + y, sizeof row);
+            for (int x = 0; x < 5; x++)
+                a[y + x] = row[x] ^ (~row[(x + 1) % 5] & row[(x + 2) % 5]);
+        }
+        a[0] ^= round_constant[round];
+    }
+}
+
+void pvn_keccak_init(pvn_keccak *k)
+{
+    memset(k, 0, sizeof *k);
+}
+
+static void absorb_byte(pvn_keccak *k, size_t at, uint8_t byte)
+{
+    k->lane[at / 8] ^= (uint64_t)byte << (8 * (at % 8));
+}
+
+void pvn_keccak_add(pvn_keccak *k, const void *data, size_t len)
+{
+    const uint8_t *p = data;
+
+    while (len) {
+        if (k->at == 0 && len >= RATE) {
+            for (int i = 0; i < RATE / 8; i++)
+                k->lane[i] ^= pvn_get_u64le(p + 8 * i);
+            permute(k->lane);
+            p += RATE;
+            len -= RATE;
+            continue;
+        }
+        absorb_byte(k, k->at++, *p++);
+        len--;
+        if (k->at == RATE) {
+            permute(k->lane);
+            k->at = 0;
+        }
+    }
+}
+
+void pvn_keccak_end(pvn_keccak *k, uint8_t out32[32])
+{
+    absorb_byte(k, k->at, 0x01);
+    absorb_byte(k, RATE - 1, 0x80);
+    permute(k->lane);
+    for (int i = 0; i < 4; i++)
+        pvn_put_u64le(out32 + 8 * i, k->lane[i]);
+}
+
+void provernet_keccak256(uint8_t out32[32], const void *data, size_t len)
+{
+    pvn_keccak k;
+
+    pvn_keccak_init(&k);
+    pvn_keccak_add(&k, data, len);
+    pvn_keccak_end(&k, out32);
+}
