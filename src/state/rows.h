@@ -67,9 +67,10 @@
     K(I64, protocol) K(TEXT, kind) K(BYTES, key) C(BYTES, value)               \
     C(I64, expires_ms)
 
-/* X(NAME, name, SQL table). Events are appended only: see pvn_rows_event. */
+/* X(NAME, name, SQL table). A row of settings is a pvn_saved (pvn_setting is
+ * base/settings.h's enum). Events are appended only: see pvn_rows_event. */
 #define PVN_TABLES(X)                                                          \
-    X(SETTING, setting, settings)                                              \
+    X(SETTING, saved, settings)                                                \
     X(SESSION, session, sessions)                                              \
     X(ACCOUNT, account, accounts)                                              \
     X(PROGRAM, program, programs)                                              \

@@ -5,8 +5,8 @@
 #define K(t, n) { #n, PVN_COL_##t, offsetof(ROW, n), true },
 #define C(t, n) { #n, PVN_COL_##t, offsetof(ROW, n), false },
 
-#define ROW pvn_setting
-static const pvn_column setting_columns[] = { PVN_SETTING_COLUMNS(K, C) };
+#define ROW pvn_saved
+static const pvn_column saved_columns[] = { PVN_SETTING_COLUMNS(K, C) };
 #undef ROW
 #define ROW pvn_session
 static const pvn_column session_columns[] = { PVN_SESSION_COLUMNS(K, C) };
