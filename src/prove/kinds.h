@@ -41,8 +41,7 @@ const char *pvn_program_family(pvn_bytes head);
  * bytes of the artifact (raw). ERR_FORMAT, ERR_MISMATCH, ERR_UNSUPPORTED. */
 typedef provernet_status (*pvn_read_fn)(void *user, void *buf, size_t len,
                                         uint64_t offset, provernet_error *err);
-provernet_status pvn_circuit_check(pvn_read_fn read, void *user,
-                                   uint64_t bytes, pvn_bytes vk,
-                                   const uint8_t vk_hash32[32],
+provernet_status pvn_circuit_check(pvn_read_fn read, void *user, uint64_t bytes,
+                                   pvn_bytes vk, const uint8_t vk_hash32[32],
                                    provernet_error *err);
 #endif

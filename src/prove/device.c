@@ -1,0 +1,70 @@
+/* prove/device.c - the sorts of devices there are; so far the CPU. */
+#include "prove/engine.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+static provernet_status cpu_open(provernet_engine *e, const char *which,
+                                 provernet_error *err)
+{
+    const char *cpu = pvn_setting_text(e->options, PVN_SET_ENGINE_CPU);
+    int64_t threads = pvn_setting_int(e->options, PVN_SET_ENGINE_THREADS);
+    bool pin = pvn_setting_int(e->options, PVN_SET_ENGINE_PIN) != 0;
+    provernet_status rc;
+
+    if (*which)
+        return pvn_fail(err, PROVERNET_ERR_NO_DEVICE, 0,
+                        "there is no device \"cpu:%s\"\n"
+                        "help: the CPU is one device, \"cpu\"; "
+                        "engine.threads says how much of it is used",
+                        which);
+    e->forms = pvn_bn254_forms_pick(strcmp(cpu, "auto") ? cpu : NULL);
+    if (!e->forms)
+        return pvn_fail(err, PROVERNET_ERR_CONFIG, 0,
+                        "engine.cpu is \"%.20s\", which this processor or "
+                        "build does not have\n"
+                        "help: auto, portable, adx or ifma",
+                        cpu);
+    rc = pvn_team_open(&e->team, (unsigned)threads, pin, err);
+    if (rc)
+        return rc;
+    snprintf(e->describe, sizeof e->describe,
+             "{\"device\":\"cpu\",\"name\":\"CPU\",\"threads\":%u,"
+             "\"cpu\":\"%s\",\"pinned\":%s}",
+             pvn_team_par(e->team)->threads, e->forms->name,
+             pin ? "true" : "false");
+    return PROVERNET_OK;
+}
+
+static void cpu_close(provernet_engine *e)
+{
+    pvn_team_close(e->team);
+    e->team = NULL;
+}
+
+static provernet_status cpu_load(provernet_engine *e, pvn_groth16_key **out,
+                                 const pvn_source *zkey, provernet_watch *w,
+                                 provernet_error *err)
+{
+    return pvn_groth16_key_load(out, zkey, 0, pvn_engine_randomness(e),
+                                e->forms, pvn_team_par(e->team), w, err);
+}
+
+static provernet_status cpu_prove(provernet_engine *e,
+                                  const pvn_groth16_key *key,
+                                  provernet_groth16_proof *out,
+                                  uint8_t *publics32, provernet_span wtns,
+                                  provernet_watch *w, provernet_error *err)
+{
+    return pvn_groth16_prove(key, out, publics32, wtns, "the witness", NULL,
+                             NULL, pvn_engine_randomness(e), e->forms,
+                             pvn_team_par(e->team), w, err);
+}
+
+static const pvn_device devices[] = {
+    { "cpu", cpu_open, cpu_close, cpu_load, cpu_prove },
+};
+
+const pvn_device *pvn_device_at(size_t i)
+{
+    return i < sizeof devices / sizeof devices[0] ? &devices[i] : NULL;
+}
