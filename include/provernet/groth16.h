@@ -73,6 +73,12 @@ provernet_groth16_vk_parse(provernet_groth16_vk **out, provernet_span json,
 /* The vk hash by which a circuit is named on the wire (docs/circuits.md). */
 PROVERNET_API void provernet_groth16_vk_hash(const provernet_groth16_vk *vk,
                                              uint8_t hash32[32]);
+/* The canonical bytes of the key (docs/circuits.md), which that hash covers
+ * and which CreateProgram carries as `vk`. Two-call form: *len is always the
+ * length needed; ERR_LIMIT if cap is smaller. */
+PROVERNET_API PROVERNET_MUST_USE provernet_status
+provernet_groth16_vk_bytes(const provernet_groth16_vk *vk, uint8_t *buf,
+                           size_t cap, size_t *len);
 PROVERNET_API size_t provernet_groth16_vk_publics(
     const provernet_groth16_vk *vk);
 PROVERNET_API void provernet_groth16_vk_free(provernet_groth16_vk *vk);
