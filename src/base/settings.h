@@ -85,6 +85,11 @@
       "EIP-712 domain separator of the Succinct network served")               \
     X(SUCCINCT_BALANCE, "succinct.balance", TEXT, 0, 0,                        \
       "1000000000000000000000000", 0, "balance of an account never seen")      \
+    X(WORKER_ALLOW, "worker.allow", TEXT, 0, 0, "", 1,                         \
+      "addresses that may work for this node, comma separated; empty: "        \
+      "everyone")                                                              \
+    X(WORKER_SESSIONS_MAX, "worker.sessions_max", INT, 1, 1048576, "16384", 1, \
+      "workers connected at the same time")                                    \
     X(WORKER_SERVER, "worker.server", TEXT, 0, 0, "", 0,                       \
       "server to work for, HOST:PORT")                                         \
     X(WORKER_NAME, "worker.name", TEXT, 0, 0, "", 0,                           \
