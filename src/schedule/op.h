@@ -16,7 +16,7 @@
 #include <provernet/request.h>
 #include <provernet/worker.h>
 
-enum { PVN_OP_ROUNDS = 4 };
+enum { PVN_OP_ROUNDS = 8 };
 
 /* X(NAME, name): an entry here is a pair of functions in schedule/<name>.c
  * or a neighbour, and an entry of docs/operations.md. */
@@ -64,6 +64,7 @@ typedef struct pvn_rules {
     int64_t artifact_issued_ttl_ms, artifact_retention_ms, event_retention_ms;
     int64_t request_open_max, request_tasks_max, task_children_max;
     int64_t task_attempts_max, worker_strikes_max;
+    int64_t worker_aside_ms; /* 0: an hour */
     int64_t artifact_quota, artifact_size_max;
     const char *allow;           /* account.allow */
     const char *account_balance; /* balance of an account never seen */
@@ -187,6 +188,8 @@ typedef struct pvn_op_worker_hello {
     const char *origin, *name, *kinds, *devices, *version;
     uint8_t address20[20];
     int64_t slots, memory_bytes;
+    bool fresh; /* its process just started: leases still under its name are
+                   returned at once, without a strike */
     /* out */
     provernet_id worker;
 } pvn_op_worker_hello;
@@ -386,8 +389,8 @@ typedef struct pvn_op {
     bool wrote;          /* changed something: its answer waits for the disk */
     provernet_error err; /* err.status: the op's status */
     /* private to schedule/ and the core */
-    pvn_want *wants, **wants_last;
-    uint8_t round;
+    bool ready;    /* keys found enough */
+    uint8_t tries; /* batches it was put off */
     struct pvn_op *next; /* in the core's queue */
     void *owner;         /* the core's: who is waiting for it */
     union {
@@ -401,8 +404,8 @@ typedef struct pvn_op {
 pvn_op *pvn_op_new(pvn_op_type type);
 void pvn_op_free(pvn_op *op); /* NULL is allowed */
 
-/* What the op still needs, appended to op->wants (arena: rows->arena). 0:
- * enough, decide may run; 1: load and ask again; negative: no memory. */
+/* What the op still needs, added to have->wants. 0: enough, decide may run;
+ * 1: load and ask again; negative: no memory. */
 int pvn_op_keys(pvn_op *op, pvn_rows *have, const pvn_rules *rules,
                 int64_t now_ms);
 /* Decide. Sets op->err, out fields, wrote. Returns false if it found, because
@@ -410,7 +413,7 @@ int pvn_op_keys(pvn_op *op, pvn_rows *have, const pvn_rules *rules,
  * it again in the next batch (nothing was dirtied). */
 bool pvn_op_decide(pvn_op *op, pvn_rows *rows, const pvn_rules *rules,
                    const pvn_env *env, int64_t now_ms);
-/* Before an op is run again (next batch, rollback): forget wants and answers. */
+/* Before an op is run again (next batch, rollback): forget its answers. */
 void pvn_op_rewind(pvn_op *op);
 
 const char *pvn_op_name(pvn_op_type type);

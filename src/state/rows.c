@@ -409,6 +409,7 @@ pvn_row *pvn_rows_loaded(pvn_rows *r, pvn_row *row)
         here->next = keep.next;
         here->sibling = keep.sibling;
         here->grouped = keep.grouped;
+        here->claim = keep.claim;
         row = here;
     } else {
         if (!map_put(r, &r->by_key, key, len, row))
@@ -599,6 +600,7 @@ pvn_row *pvn_row_copy(pvn_arena *to, const pvn_row *row)
     copy->was = NULL;
     copy->next = copy->sibling = NULL;
     copy->grouped = false;
+    copy->claim = NULL;
     for (size_t i = 0; i < t->columns; i++)
         if (!copy_column(to, copy, &t->column[i]))
             return NULL;

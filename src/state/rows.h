@@ -100,6 +100,7 @@ typedef struct pvn_row {
     bool dirty;   /* changed in this batch: UPDATE of the changed columns */
     bool deleted; /* DELETE */
     bool grouped; /* private to rows.c */
+    const void *claim; /* a hint between the operations of one batch */
     const void *was; /* the row as loaded, for the changed columns */
     struct pvn_row *next; /* in order of arrival */
     struct pvn_row *sibling; /* next of the same parent: pvn_rows_group */

@@ -1,0 +1,177 @@
+/* schedule/need.c - how operations ask for rows. Pure; includes decide.h. */
+#include "schedule/decide.h"
+
+pvn_row *pvn_need(pvn_cx *cx, const pvn_row *key_row)
+{
+    pvn_row *row = pvn_rows_known(cx->rows, key_row);
+    if (row)
+        return row->absent || row->deleted ? NULL : row;
+    pvn_want ask = { .scan = PVN_GET,
+                     .key_row = (pvn_row *)(uintptr_t)key_row };
+    const pvn_want *w = pvn_rows_want(cx->rows, &ask);
+    if (!w || !w->loaded)
+        cx->missing = true;
+    return NULL;
+}
+
+pvn_want *pvn_need_scan(pvn_cx *cx, const pvn_want *ask)
+{
+    pvn_want *w = pvn_rows_want(cx->rows, ask);
+    if (w && w->loaded)
+        return w;
+    cx->missing = true;
+    return NULL;
+}
+
+pvn_want *pvn_need_scan_id(pvn_cx *cx, pvn_scan scan, const provernet_id *id,
+                           uint32_t limit)
+{
+    pvn_want ask = { .scan = scan, .id1 = *id, .limit = limit };
+    return pvn_need_scan(cx, &ask);
+}
+
+pvn_account *pvn_need_account(pvn_cx *cx, const uint8_t address20[20])
+{
+    pvn_account key = { .row.table = PVN_ACCOUNT };
+    memcpy(key.address, address20, sizeof key.address);
+    return (pvn_account *)pvn_need(cx, &key.row);
+}
+
+pvn_artifact *pvn_need_artifact(pvn_cx *cx, const provernet_id *id)
+{
+    pvn_artifact key = { .row.table = PVN_ARTIFACT, .id = *id };
+    return pvn_id_none(id) ? NULL : (pvn_artifact *)pvn_need(cx, &key.row);
+}
+
+pvn_request *pvn_need_request(pvn_cx *cx, const provernet_id *id)
+{
+    pvn_request key = { .row.table = PVN_REQUEST, .id = *id };
+    return pvn_id_none(id) ? NULL : (pvn_request *)pvn_need(cx, &key.row);
+}
+
+pvn_request *pvn_need_request_by(pvn_cx *cx, const provernet_id *id,
+                                 int64_t protocol, pvn_bytes name)
+{
+    if (!pvn_id_none(id))
+        return pvn_need_request(cx, id);
+    if (!name.data)
+        return NULL;
+    pvn_want ask = { .scan = PVN_REQUEST_BY_NAME,
+                     .table = PVN_REQUEST,
+                     .int1 = protocol,
+                     .bytes1 = name,
+                     .limit = 1 };
+    pvn_request *q = pvn_rows_request_by_name(cx->rows, protocol, name);
+    if (!q && pvn_need_scan(cx, &ask))
+        q = pvn_rows_request_by_name(cx->rows, protocol, name);
+    return q;
+}
+
+pvn_task *pvn_need_task(pvn_cx *cx, const provernet_id *id)
+{
+    pvn_task key = { .row.table = PVN_TASK, .id = *id };
+    return pvn_id_none(id) ? NULL : (pvn_task *)pvn_need(cx, &key.row);
+}
+
+pvn_task *pvn_need_task_named(pvn_cx *cx, const provernet_id *request,
+                              const char *name)
+{
+    pvn_want ask = { .scan = PVN_TASK_BY_NAME,
+                     .table = PVN_TASK,
+                     .id1 = *request,
+                     .text1 = name,
+                     .limit = 1 };
+    pvn_task *t = pvn_rows_task_by_name(cx->rows, request, name);
+    if (!t && pvn_need_scan(cx, &ask))
+        t = pvn_rows_task_by_name(cx->rows, request, name);
+    return t;
+}
+
+pvn_attempt *pvn_need_attempt(pvn_cx *cx, const provernet_id *task,
+                              int64_t attempt)
+{
+    pvn_attempt key = { .row.table = PVN_ATTEMPT,
+                        .task = *task,
+                        .attempt = attempt };
+    return (pvn_attempt *)pvn_need(cx, &key.row);
+}
+
+pvn_worker *pvn_need_worker(pvn_cx *cx, const provernet_id *id)
+{
+    pvn_worker key = { .row.table = PVN_WORKER, .id = *id };
+    return pvn_id_none(id) ? NULL : (pvn_worker *)pvn_need(cx, &key.row);
+}
+
+pvn_program *pvn_need_program(pvn_cx *cx, int64_t protocol, pvn_bytes name)
+{
+    pvn_program key = { .row.table = PVN_PROGRAM,
+                        .protocol = protocol,
+                        .name = name };
+    return name.data ? (pvn_program *)pvn_need(cx, &key.row) : NULL;
+}
+
+pvn_record *pvn_need_record(pvn_cx *cx, int64_t protocol, const char *kind,
+                            pvn_bytes key)
+{
+    pvn_record row = {
+        .row.table = PVN_RECORD, .protocol = protocol, .kind = kind, .key = key
+    };
+    return (pvn_record *)pvn_need(cx, &row.row);
+}
+
+pvn_saved *pvn_need_saved(pvn_cx *cx, const char *name)
+{
+    pvn_saved key = { .row.table = PVN_SETTING, .name = name };
+    return (pvn_saved *)pvn_need(cx, &key.row);
+}
+
+pvn_session *pvn_need_session(pvn_cx *cx, const provernet_id *id)
+{
+    pvn_session key = { .row.table = PVN_SESSION, .id = *id };
+    return (pvn_session *)pvn_need(cx, &key.row);
+}
+
+pvn_speed *pvn_need_speed(pvn_cx *cx, const provernet_id *program,
+                          const char *device)
+{
+    pvn_speed key = { .row.table = PVN_SPEED,
+                      .program = *program,
+                      .device = device };
+    return (pvn_speed *)pvn_need(cx, &key.row);
+}
+
+bool pvn_need_kind_seen(pvn_cx *cx, const char *kind)
+{
+    pvn_record *one = pvn_need_record(cx, PVN_PROTOCOL_CORE, PVN_KIND_SEEN,
+                                      pvn_bytes_of(kind, strlen(kind)));
+    pvn_record *any = cx->rules->mock
+                          ? pvn_need_record(cx, PVN_PROTOCOL_CORE,
+                                            PVN_KIND_SEEN, pvn_bytes_of("*", 1))
+                          : NULL;
+    return one || any;
+}
+
+bool pvn_word_at(const char *list, size_t i, char out[128])
+{
+    for (const char *p = list ? list : ""; *p;) {
+        size_t n = strcspn(p, ",");
+        const char *from = p;
+        p += n + (p[n] == ',');
+        while (n > 0 && *from == ' ') {
+            from++;
+            n--;
+        }
+        while (n > 0 && from[n - 1] == ' ')
+            n--;
+        if (n == 0)
+            continue;
+        if (i-- > 0)
+            continue;
+        if (n >= 128)
+            n = 127;
+        memcpy(out, from, n);
+        out[n] = 0;
+        return true;
+    }
+    return false;
+}
