@@ -19,8 +19,10 @@ provernet_dependency(curl "libcurl>=7.81")
 find_package(nng CONFIG REQUIRED) # ships no .pc file
 add_library(pvn::nng ALIAS nng::nng)
 
-if(PROVERNET_EXAMPLES)
+if(PROVERNET_EXAMPLES OR PROVERNET_TESTS)
   provernet_dependency(nghttp2 "libnghttp2>=1.43")
+endif()
+if(PROVERNET_EXAMPLES)
   provernet_dependency(event "libevent_core>=2.1")
   provernet_dependency(openssl "openssl>=3.0")
   provernet_dependency(microhttpd "libmicrohttpd>=0.9.75")
