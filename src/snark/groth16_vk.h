@@ -1,0 +1,40 @@
+/* snark/groth16_vk.h - a verification key taken apart, for the files that
+ * verify and that write it. Includes base/ and snark/ only. */
+#ifndef PVN_SNARK_GROTH16_VK_H
+#define PVN_SNARK_GROTH16_VK_H
+#include "snark/groth16.h"
+#include "snark/pairing.h"
+
+/* IC_i times 1..15, for sums by four bits at a time. */
+enum { PVN_IC_TABLE = 15 };
+
+struct provernet_groth16_vk {
+    uint32_t publics;
+    uint8_t hash32[32];
+    uint8_t *bytes; /* canonical */
+    size_t len;
+    pvn_g1_affine alpha;
+    pvn_g2_affine beta;
+    pvn_lines *beta_lines, *gamma_lines, *delta_lines;
+    pvn_fq12 alpha_beta; /* e(alpha, beta) */
+    pvn_g1_affine ic0;
+    pvn_g1_affine *ic_table; /* publics x PVN_IC_TABLE */
+};
+
+/* A proof taken apart. */
+typedef struct pvn_proof_points {
+    pvn_g1_affine a, c;
+    pvn_g2_affine b;
+} pvn_proof_points;
+
+/* ERR_FORMAT: not canonical. ERR_PROOF_INVALID: a point is at infinity, not
+ * on the curve or not in the subgroup. out may be NULL. */
+provernet_status pvn_groth16_take_apart(pvn_proof_points *out,
+                                        const provernet_groth16_proof *p,
+                                        provernet_error *err);
+/* out = IC_0 + sum k_i IC_i for publics plain scalars of 4 limbs. */
+void pvn_groth16_ic_sum(pvn_g1 *out, const provernet_groth16_vk *vk,
+                        const uint64_t (*k)[4]);
+/* Two-call form of the public functions: gives b's text and frees b. */
+provernet_status pvn_json_give(pvn_buf *b, char *buf, size_t cap, size_t *len);
+#endif
