@@ -223,28 +223,32 @@ static provernet_status write_down(batch *b, pvn_hints *hints,
     return s < 0 ? s : b->st->ops->commit(b->st, err);
 }
 
-static pvn_op *put_off_list(const batch *b)
+/* Part the ops into those that are done and those for the next batch. */
+static void part_lists(const batch *b, pvn_op **done, pvn_op **again)
 {
-    pvn_op *first = NULL, **last = &first;
+    *done = *again = NULL;
     for (size_t i = 0; i < b->len; i++) {
+        pvn_op *op = b->op[i];
+        pvn_op ***to = b->put_off[i] ? &again : &done;
+        op->next = NULL;
+        **to = op;
+        *to = &op->next;
         if (!b->put_off[i])
             continue;
-        pvn_op_rewind(b->op[i]);
-        if (b->op[i]->tries < UINT8_MAX)
-            b->op[i]->tries++;
-        *last = b->op[i];
-        last = &b->op[i]->next;
-        *last = NULL;
+        pvn_op_rewind(op);
+        if (op->tries < UINT8_MAX)
+            op->tries++;
     }
-    return first;
 }
 
 provernet_status pvn_batch_run(pvn_state *st, pvn_arena *arena, pvn_op *first,
                                const pvn_rules *rules, const pvn_env *env,
-                               pvn_op **again, pvn_hints *hints,
-                               int64_t *now_ms, provernet_error *err)
+                               pvn_op **done, pvn_op **again,
+                               pvn_hints *hints, int64_t *now_ms,
+                               provernet_error *err)
 {
     batch b = { .st = st, .arena = arena, .rules = rules, .env = env };
+    *done = NULL;
     *again = first;
     memset(hints, 0, sizeof *hints);
     hints->tick_ms = INT64_MAX;
@@ -270,6 +274,6 @@ provernet_status pvn_batch_run(pvn_state *st, pvn_arena *arena, pvn_op *first,
     }
     if (now_ms)
         *now_ms = b.now_ms;
-    *again = put_off_list(&b);
+    part_lists(&b, done, again);
     return PROVERNET_OK;
 }

@@ -22,18 +22,19 @@ typedef struct pvn_hints {
                          back-off among the changed rows); INT64_MAX: none */
 } pvn_hints;
 
-/* Runs the ops of the list (->next) in order. On OK every op has done = true,
- * but for those in *again (a list, in order): put them at the head of the
- * next batch, pvn_op_rewind was called. Answers may go out.
+/* Runs the ops of the list (->next) in order. On OK they are parted into two
+ * lists, in order: *done (op->done is true, answers may go out) and *again:
+ * put those at the head of the next batch (pvn_op_rewind was called).
  *
- * Else: rolled back, nothing was done, every op is rewound and *again is the
- * whole list. ERR_NOMEM leaves the database usable; after another error it
+ * Else: rolled back, nothing was done, every op is rewound, *done is NULL and
+ * *again is the whole list as it was. ERR_NOMEM leaves the database usable; after another error it
  * must be closed and opened again.
  *
  * `arena` is the caller's: reset it after the hints are used and before the
  * next batch. now_ms may be NULL: the time the batch ran at. */
 provernet_status pvn_batch_run(pvn_state *st, pvn_arena *arena, pvn_op *first,
                                const pvn_rules *rules, const pvn_env *env,
-                               pvn_op **again, pvn_hints *hints,
-                               int64_t *now_ms, provernet_error *err);
+                               pvn_op **done, pvn_op **again,
+                               pvn_hints *hints, int64_t *now_ms,
+                               provernet_error *err);
 #endif
