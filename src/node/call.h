@@ -35,7 +35,8 @@ typedef struct pvn_handler {
 } pvn_handler;
 
 /* The entry chooses the handler when the head is known (never NULL: unknown
- * paths have a handler that answers so). It may keep things in pvn_call_keep. */
+ * paths have a handler that answers so). It may keep things in pvn_call_keep.
+ */
 typedef struct pvn_entry {
     const pvn_handler *(*route)(pvn_call *c);
     /* Something is wrong before or instead of the handler (body too long,
@@ -47,8 +48,8 @@ typedef struct pvn_entry {
 const provernet_head *pvn_call_request(const pvn_call *c);
 /* The value of a header field (lower-case name), or NULL. */
 const char *pvn_call_field(const pvn_call *c, const char *name);
-pvn_bytes pvn_call_body(const pvn_call *c); /* buffered handlers */
-pvn_arena *pvn_call_arena(pvn_call *c);     /* freed with the call */
+pvn_bytes pvn_call_body(const pvn_call *c);   /* buffered handlers */
+pvn_arena *pvn_call_arena(pvn_call *c);       /* freed with the call */
 provernet_error *pvn_call_error(pvn_call *c); /* scratch for err arguments */
 /* One pointer for the router and one for the handler. */
 void pvn_call_keep(pvn_call *c, int slot /* 0 router, 1 handler */, void *p);
