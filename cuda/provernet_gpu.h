@@ -1,0 +1,106 @@
+/* cuda/provernet_gpu.h - the contract between libprovernet and its GPU engine,
+ * a plug-in with one exported C symbol that returns a versioned table.
+ *
+ * Self-contained: the engine includes this header of ours and nothing else.
+ * Errors are values; nothing throws, exits, prints, calls back or starts a
+ * thread. A context is one device and belongs to one thread at a time;
+ * several contexts may be used at once. All numbers little-endian. */
+#ifndef PROVERNET_GPU_H
+#define PROVERNET_GPU_H
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { PROVERNET_GPU_ABI = 1 };
+
+/* Statuses (the values of provernet/base.h). */
+enum {
+    PROVERNET_GPU_OK = 0,
+    PROVERNET_GPU_INVALID = -1,
+    PROVERNET_GPU_NOMEM = -2,      /* host memory */
+    PROVERNET_GPU_CANCELLED = -5,
+    PROVERNET_GPU_UNSUPPORTED = -11,
+    PROVERNET_GPU_MEMORY = -401,   /* does not fit on the device */
+    PROVERNET_GPU_ERROR = -402,    /* this call failed, the context lives */
+    PROVERNET_GPU_LOST = -403,     /* the context is dead: close it */
+    PROVERNET_GPU_NO_DEVICE = -404 /* no driver, no device, too old a driver */
+};
+
+typedef struct provernet_gpu_error {
+    int32_t status, cause; /* cause: the CUDA error number */
+    char message[248];     /* what, file and line of ours, CUDA's text */
+} provernet_gpu_error;
+
+typedef struct provernet_gpu_info {
+    char name[128];
+    uint8_t uuid[16];
+    uint64_t total_bytes, free_bytes;
+    uint32_t sm_count, clock_khz;
+    uint32_t major, minor; /* compute capability */
+} provernet_gpu_info;
+
+/* Progress out, cancel in. The host may read and write from another thread:
+ * plain aligned 32-bit loads and stores. Polled between stages. */
+typedef struct provernet_gpu_watch {
+    volatile int32_t cancelled; /* in */
+    volatile int32_t permille;  /* out */
+    const char *volatile stage; /* out, static text */
+} provernet_gpu_watch;
+
+/* A Groth16 proving key as the sections of a .zkey hold it (BN254): points are
+ * affine, coordinates 32-byte Montgomery form with radix 2^256, infinity all
+ * zero; coefficients value * 2^512 mod r. Already checked by the host. The
+ * memory is borrowed for the call. Sections need not be aligned. */
+typedef struct provernet_gpu_zkey {
+    uint32_t struct_size;
+    uint32_t n_vars, n_public, domain_size; /* domain: a power of two */
+    uint64_t coefficients; /* entries of section 4 */
+    const uint8_t *section4; /* u32 matrix, u32 row, u32 signal, 32 bytes */
+    const uint8_t *a, *b1, *b2, *c, *h; /* sections 5, 6, 7, 8, 9 */
+    const uint8_t *alpha1, *beta1, *beta2, *delta1, *delta2;
+    uint64_t memory_budget; /* device bytes the key may take; 0: what it needs */
+} provernet_gpu_zkey;
+
+typedef struct provernet_gpu {
+    uint32_t abi, struct_size;
+    const char *build; /* compiler, architectures */
+    /* Devices; 0 with status NO_DEVICE in *e says why there is none. */
+    int (*count)(provernet_gpu_error *e);
+    int (*info)(int device, provernet_gpu_info *out, provernet_gpu_error *e);
+    int (*open)(int device, void **ctx, provernet_gpu_error *e);
+    void (*close)(void *ctx);
+    /* Before anything starts: bytes that stay, and bytes of one proof beside
+     * them; with the key not resident: *chunked_scratch. */
+    int (*key_needs)(void *ctx, const provernet_gpu_zkey *z, uint64_t *resident,
+                     uint64_t *scratch, uint64_t *chunked_scratch,
+                     provernet_gpu_error *e);
+    int (*key_load)(void *ctx, const provernet_gpu_zkey *z, void **key,
+                    provernet_gpu_watch *w, provernet_gpu_error *e);
+    void (*key_free)(void *ctx, void *key);
+    /* witness: n values of 32 bytes, plain. r, s: 32 bytes plain each. The
+     * proof: A (64), B (128), C (64), affine, plain little-endian coordinates
+     * (c0 then c1 in G2); equal r and s give the bits of the CPU engine. */
+    int (*groth16)(void *ctx, void *key, const uint8_t *witness, uint64_t n,
+                   const uint8_t rs64[64], uint8_t proof256[256],
+                   provernet_gpu_watch *w, provernet_gpu_error *e);
+    /* For tests and benches; NULL allowed. points: LEM as in a .zkey; scalars
+     * plain; out: affine Montgomery. */
+    int (*msm_g1)(void *ctx, const uint8_t *points, const uint8_t *scalars,
+                  uint64_t n, uint8_t out64[64], provernet_gpu_error *e);
+    int (*msm_g2)(void *ctx, const uint8_t *points, const uint8_t *scalars,
+                  uint64_t n, uint8_t out128[128], provernet_gpu_error *e);
+    /* In place, Montgomery form, natural order in and out. */
+    int (*ntt)(void *ctx, uint8_t *values, uint32_t log_n, int inverse,
+               provernet_gpu_error *e);
+} provernet_gpu;
+
+/* The one exported symbol. Constant. */
+const provernet_gpu *provernet_gpu_v1(void);
+typedef const provernet_gpu *(*provernet_gpu_v1_fn)(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
