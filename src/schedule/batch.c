@@ -243,9 +243,8 @@ static void part_lists(const batch *b, pvn_op **done, pvn_op **again)
 
 provernet_status pvn_batch_run(pvn_state *st, pvn_arena *arena, pvn_op *first,
                                const pvn_rules *rules, const pvn_env *env,
-                               pvn_op **done, pvn_op **again,
-                               pvn_hints *hints, int64_t *now_ms,
-                               provernet_error *err)
+                               pvn_op **done, pvn_op **again, pvn_hints *hints,
+                               int64_t *now_ms, provernet_error *err)
 {
     batch b = { .st = st, .arena = arena, .rules = rules, .env = env };
     *done = NULL;

@@ -34,16 +34,17 @@ PVN_OPS(X)
 
 /* Bounds of one operation's scans. */
 enum {
-    PVN_SCAN_MAX = 256,         /* ticks, sweeps, boots */
-    PVN_WHOLE_MAX = 1 << 21,    /* all rows of one parent, bounded elsewhere */
-    PVN_STRIKE_ATTEMPT = 4,     /* tasks.strikes counts in quarters */
+    PVN_SCAN_MAX = 256,      /* ticks, sweeps, boots */
+    PVN_WHOLE_MAX = 1 << 21, /* all rows of one parent, bounded elsewhere */
+    PVN_STRIKE_ATTEMPT = 4,  /* tasks.strikes counts in quarters */
     PVN_STRIKE_LOST = 1
 };
-#define PVN_KIND_SEEN "kind-seen"         /* records: a worker of it came */
+#define PVN_KIND_SEEN      "kind-seen"      /* records: a worker of it came */
 #define PVN_ARTIFACT_BYTES "artifact.bytes" /* settings: bytes stored */
-#define PVN_MAIN_TASK "main"
+#define PVN_MAIN_TASK      "main"
 
-/* ---- asking (need.c): NULL = not there, or not loaded yet (cx->missing) ---- */
+/* ---- asking (need.c): NULL = not there, or not loaded yet (cx->missing) ----
+ */
 pvn_row *pvn_need(pvn_cx *cx, const pvn_row *key_row);
 /* The scan if it is loaded, else NULL and cx->missing. */
 pvn_want *pvn_need_scan(pvn_cx *cx, const pvn_want *ask);
@@ -93,10 +94,10 @@ int64_t pvn_due_ms(const pvn_rules *rules, int64_t deadline_ms,
 /* ---- tasks (lease.c) ---- */
 /* Whose is it? */
 typedef enum pvn_hold {
-    PVN_HELD,   /* leased by this worker under this number */
-    PVN_ADOPT,  /* the lease ended, nobody else took it */
-    PVN_ENDED,  /* the task is done, or its request has ended */
-    PVN_OTHERS  /* another attempt */
+    PVN_HELD,  /* leased by this worker under this number */
+    PVN_ADOPT, /* the lease ended, nobody else took it */
+    PVN_ENDED, /* the task is done, or its request has ended */
+    PVN_OTHERS /* another attempt */
 } pvn_hold;
 pvn_hold pvn_task_hold(const pvn_task *t, const provernet_id *worker,
                        int64_t attempt);
@@ -144,8 +145,14 @@ bool pvn_session_end(pvn_cx *cx, pvn_session *s, int64_t *leases);
 void pvn_need_assignable(pvn_cx *cx, const char *kind);
 bool pvn_make_assignable(pvn_cx *cx, const char *kind);
 
+/* ---- artifacts (artifact.c) ---- */
+void pvn_artifact_bytes_add(pvn_cx *cx, int64_t bytes);
+
 /* kinds list: the i-th word of a comma separated list into `out`. */
 bool pvn_word_at(const char *list, size_t i, char out[128]);
-enum { PVN_SESSION_DEAD_MS = 15000, PVN_SESSION_TOUCH_MS = 5000,
-       PVN_CLOCK_JUMP_MS = 30000 };
+enum {
+    PVN_SESSION_DEAD_MS = 15000,
+    PVN_SESSION_TOUCH_MS = 5000,
+    PVN_CLOCK_JUMP_MS = 30000
+};
 #endif

@@ -1,0 +1,378 @@
+/* schedule/read.c - looking: copies of rows for those who answer. Pure;
+ * includes decide.h. */
+#include "schedule/decide.h"
+
+/* A deep copy in the op's arena; NULL stays NULL. */
+static const void *keep(pvn_cx *cx, const void *row)
+{
+    const pvn_row *copy =
+        row ? pvn_row_copy(&cx->op->arena, (const pvn_row *)row) : NULL;
+    if (row && !copy)
+        cx->rows->failed = true;
+    return copy;
+}
+
+/* A candidate that nobody has judged is no proof yet. */
+static const pvn_request *keep_request(pvn_cx *cx, const pvn_request *q)
+{
+    pvn_request *copy = (pvn_request *)(uintptr_t)keep(cx, q);
+    if (copy && copy->state != PROVERNET_FULFILLED)
+        memset(&copy->proof, 0, sizeof copy->proof);
+    return copy;
+}
+
+static void *room(pvn_cx *cx, size_t n, size_t size)
+{
+    void *p = pvn_arena_alloc(&cx->op->arena, n * size);
+    if (!p)
+        cx->rows->failed = true;
+    return p;
+}
+
+static provernet_status done(pvn_cx *cx)
+{
+    return cx->rows->failed ? pvn_nomem(&cx->op->err) : PROVERNET_OK;
+}
+
+/* ---- one row ---- */
+
+void pvn_keys_read_account(pvn_cx *cx)
+{
+    pvn_need_account(cx, cx->op->u.read_account.address20);
+}
+provernet_status pvn_decide_read_account(pvn_cx *cx)
+{
+    pvn_op_read_account *u = &cx->op->u.read_account;
+    u->account = keep(cx, pvn_need_account(cx, u->address20));
+    return done(cx);
+}
+
+void pvn_keys_read_program(pvn_cx *cx)
+{
+    const pvn_op_read_program *u = &cx->op->u.read_program;
+    pvn_need_program(cx, u->protocol, u->name);
+}
+provernet_status pvn_decide_read_program(pvn_cx *cx)
+{
+    pvn_op_read_program *u = &cx->op->u.read_program;
+    u->program = keep(cx, pvn_need_program(cx, u->protocol, u->name));
+    return done(cx);
+}
+
+void pvn_keys_read_artifact(pvn_cx *cx)
+{
+    pvn_need_artifact(cx, &cx->op->u.read_artifact.id);
+}
+provernet_status pvn_decide_read_artifact(pvn_cx *cx)
+{
+    pvn_op_read_artifact *u = &cx->op->u.read_artifact;
+    u->artifact = keep(cx, pvn_need_artifact(cx, &u->id));
+    return done(cx);
+}
+
+void pvn_keys_read_record(pvn_cx *cx)
+{
+    const pvn_op_read_record *u = &cx->op->u.read_record;
+    pvn_need_record(cx, u->protocol, u->kind, u->key);
+}
+provernet_status pvn_decide_read_record(pvn_cx *cx)
+{
+    pvn_op_read_record *u = &cx->op->u.read_record;
+    const pvn_record *r = pvn_need_record(cx, u->protocol, u->kind, u->key);
+    u->value = pvn_bytes_of(NULL, 0);
+    if (r && r->value.data) {
+        u->value = r->value;
+        u->value.data =
+            pvn_arena_copy(&cx->op->arena, r->value.data, r->value.len);
+        if (!u->value.data)
+            cx->rows->failed = true;
+    }
+    return done(cx);
+}
+
+/* ---- events ---- */
+
+static pvn_event *keep_events(pvn_cx *cx, const pvn_event *from)
+{
+    pvn_event *first = NULL, **last = &first;
+    for (; from; from = from->next) {
+        pvn_event *e = room(cx, 1, sizeof *e);
+        if (!e)
+            return NULL;
+        *e = *from;
+        e->next = NULL;
+        e->type = pvn_arena_text(&cx->op->arena, from->type);
+        if (from->detail)
+            e->detail = pvn_arena_text(&cx->op->arena, from->detail);
+        if (!e->type || (from->detail && !e->detail)) {
+            cx->rows->failed = true;
+            return NULL;
+        }
+        *last = e;
+        last = &e->next;
+    }
+    return first;
+}
+
+static pvn_want *events_since(pvn_cx *cx)
+{
+    const pvn_op_read_events *u = &cx->op->u.read_events;
+    pvn_want ask = { .scan = PVN_EVENTS_SINCE,
+                     .int1 = u->after_seq,
+                     .limit =
+                         u->limit > 0 && u->limit <= 1000 ? u->limit : 1000 };
+    return pvn_need_scan(cx, &ask);
+}
+void pvn_keys_read_events(pvn_cx *cx)
+{
+    events_since(cx);
+}
+provernet_status pvn_decide_read_events(pvn_cx *cx)
+{
+    pvn_op_read_events *u = &cx->op->u.read_events;
+    const pvn_want *w = events_since(cx);
+    u->events = keep_events(cx, w ? w->events : NULL);
+    u->events_len = 0;
+    for (const pvn_event *e = u->events; e; e = e->next)
+        u->events_len++;
+    return done(cx);
+}
+
+/* ---- one request and all around it ---- */
+
+enum { EVENTS_SHOWN = 1000, TASKS_SHOWN = 1000, ATTEMPTS_SHOWN = 1000 };
+
+static pvn_want *events_of(pvn_cx *cx, const pvn_request *q)
+{
+    pvn_want ask = { .scan = PVN_EVENTS_OF_REQUEST,
+                     .id1 = q->id,
+                     .limit = EVENTS_SHOWN };
+    return pvn_need_scan(cx, &ask);
+}
+static pvn_want *attempts_of(pvn_cx *cx, const provernet_id *task)
+{
+    pvn_want ask = { .scan = PVN_ATTEMPTS_OF_TASK,
+                     .table = PVN_ATTEMPT,
+                     .id1 = *task,
+                     .limit = ATTEMPTS_SHOWN };
+    return pvn_need_scan(cx, &ask);
+}
+
+void pvn_keys_read_request(pvn_cx *cx)
+{
+    const pvn_op_read_request *u = &cx->op->u.read_request;
+    const pvn_request *q =
+        pvn_need_request_by(cx, &u->id, u->protocol, u->name);
+    if (!q || !u->details)
+        return;
+    pvn_need_program(cx, q->protocol, q->program_name);
+    events_of(cx, q);
+    const pvn_want *w =
+        pvn_need_scan_id(cx, PVN_TASKS_OF_REQUEST, &q->id, TASKS_SHOWN);
+    for (size_t i = 0; w && i < w->found_len; i++)
+        attempts_of(cx, &((pvn_task *)w->found[i])->id);
+}
+
+/* Tasks and attempts as they are in memory: one that an operation before
+ * this one in the batch made is there too. */
+static size_t group_len(pvn_cx *cx, pvn_table table, const provernet_id *id)
+{
+    size_t n = 0;
+    for (pvn_row *r = pvn_rows_group(cx->rows, table, id); r; r = r->sibling)
+        n += !r->deleted && !r->absent;
+    return n;
+}
+
+static void keep_attempts(pvn_cx *cx, const pvn_request *q)
+{
+    pvn_op_read_request *u = &cx->op->u.read_request;
+    size_t n = 0;
+    for (pvn_row *t = pvn_rows_group(cx->rows, PVN_TASK, &q->id); t;
+         t = t->sibling)
+        n += group_len(cx, PVN_ATTEMPT, &((pvn_task *)t)->id);
+    const pvn_attempt **all = room(cx, n, sizeof *all);
+    u->attempts = all;
+    u->attempts_len = 0;
+    for (size_t i = 0; all && i < u->tasks_len; i++) {
+        size_t first = u->attempts_len;
+        for (pvn_row *r =
+                 pvn_rows_group(cx->rows, PVN_ATTEMPT, &u->tasks[i]->id);
+             r; r = r->sibling) {
+            if (r->deleted || r->absent)
+                continue;
+            const pvn_attempt *a = keep(cx, r);
+            if (!a)
+                return;
+            size_t k = u->attempts_len++;
+            for (; k > first && all[k - 1]->attempt > a->attempt; k--)
+                all[k] = all[k - 1];
+            all[k] = a;
+        }
+    }
+}
+
+static void keep_tasks(pvn_cx *cx, const pvn_request *q)
+{
+    pvn_op_read_request *u = &cx->op->u.read_request;
+    size_t n = group_len(cx, PVN_TASK, &q->id);
+    const pvn_task **all = room(cx, n, sizeof *all);
+    u->tasks = all;
+    u->tasks_len = 0;
+    for (pvn_row *r = pvn_rows_group(cx->rows, PVN_TASK, &q->id); r && all;
+         r = r->sibling) {
+        if (r->deleted || r->absent)
+            continue;
+        const pvn_task *t = keep(cx, r);
+        if (!t)
+            return;
+        size_t k = u->tasks_len++; /* by id: in order of creation */
+        for (; k > 0 && memcmp(&all[k - 1]->id, &t->id, sizeof t->id) > 0; k--)
+            all[k] = all[k - 1];
+        all[k] = t;
+    }
+}
+
+provernet_status pvn_decide_read_request(pvn_cx *cx)
+{
+    pvn_op_read_request *u = &cx->op->u.read_request;
+    const pvn_request *q =
+        pvn_need_request_by(cx, &u->id, u->protocol, u->name);
+    u->request = NULL;
+    if (!q)
+        return PROVERNET_OK;
+    u->request = keep_request(cx, q);
+    if (!u->details)
+        return done(cx);
+    u->program = keep(cx, pvn_need_program(cx, q->protocol, q->program_name));
+    keep_tasks(cx, q);
+    keep_attempts(cx, q);
+    const pvn_want *w = events_of(cx, q);
+    u->events = keep_events(cx, w ? w->events : NULL);
+    return done(cx);
+}
+
+/* ---- many requests ---- */
+
+static pvn_want *listed(pvn_cx *cx)
+{
+    const pvn_op_read_requests *u = &cx->op->u.read_requests;
+    pvn_want ask = { .scan = PVN_REQUESTS_LIST,
+                     .table = PVN_REQUEST,
+                     .filter = &u->filter,
+                     .limit =
+                         u->limit > 0 && u->limit <= 1000 ? u->limit : 1000 };
+    return pvn_need_scan(cx, &ask);
+}
+
+void pvn_keys_read_requests(pvn_cx *cx)
+{
+    const pvn_want *w = listed(cx);
+    for (size_t i = 0;
+         w && cx->op->u.read_requests.with_tasks && i < w->found_len; i++)
+        pvn_need_task_named(cx, &((pvn_request *)w->found[i])->id,
+                            PVN_MAIN_TASK);
+}
+
+provernet_status pvn_decide_read_requests(pvn_cx *cx)
+{
+    pvn_op_read_requests *u = &cx->op->u.read_requests;
+    const pvn_want *w = listed(cx);
+    size_t n = w ? w->found_len : 0;
+    const pvn_request **all = room(cx, n, sizeof *all);
+    const pvn_task **tasks = room(cx, n, sizeof *tasks);
+    u->requests = all;
+    u->tasks = tasks;
+    u->requests_len = 0;
+    for (size_t i = 0; all && tasks && i < n && !cx->rows->failed; i++) {
+        const pvn_request *q = (const pvn_request *)w->found[i];
+        all[i] = keep_request(cx, q);
+        if (u->with_tasks)
+            tasks[i] = keep(cx, pvn_need_task_named(cx, &q->id, PVN_MAIN_TASK));
+        u->requests_len++;
+    }
+    return done(cx);
+}
+
+/* ---- one task with what is needed to judge its result ---- */
+
+void pvn_keys_read_task(pvn_cx *cx)
+{
+    const pvn_op_read_task *u = &cx->op->u.read_task;
+    const pvn_task *t = pvn_need_task(cx, &u->task);
+    if (!t)
+        return;
+    const pvn_request *q = pvn_need_request(cx, &t->request);
+    if (q)
+        pvn_need_program(cx, q->protocol, q->program_name);
+    if (!pvn_need_scan_id(cx, PVN_FILES_OF_TASK, &t->id, PVN_WHOLE_MAX))
+        return;
+    for (pvn_row *r = pvn_rows_group(cx->rows, PVN_TASK_FILE, &t->id); r;
+         r = r->sibling)
+        pvn_need_artifact(cx, &((pvn_task_file *)r)->artifact);
+}
+
+static void keep_inputs(pvn_cx *cx, const pvn_task *t)
+{
+    pvn_op_read_task *u = &cx->op->u.read_task;
+    int64_t max = -1;
+    pvn_row *files = pvn_rows_group(cx->rows, PVN_TASK_FILE, &t->id);
+    for (pvn_row *r = files; r; r = r->sibling) {
+        const pvn_task_file *f = (const pvn_task_file *)r;
+        if (!r->deleted && f->way == PVN_IN && f->ordinal > max)
+            max = f->ordinal;
+    }
+    const pvn_artifact **all = room(cx, (size_t)(max + 1), sizeof *all);
+    u->inputs = all;
+    u->inputs_len = all ? (size_t)(max + 1) : 0;
+    for (pvn_row *r = files; r && all; r = r->sibling) {
+        const pvn_task_file *f = (const pvn_task_file *)r;
+        if (!r->deleted && f->way == PVN_IN)
+            all[f->ordinal] = keep(cx, pvn_need_artifact(cx, &f->artifact));
+    }
+}
+
+provernet_status pvn_decide_read_task(pvn_cx *cx)
+{
+    pvn_op_read_task *u = &cx->op->u.read_task;
+    const pvn_task *t = pvn_need_task(cx, &u->task);
+    u->row = NULL;
+    if (!t)
+        return PROVERNET_OK;
+    u->row = keep(cx, t);
+    const pvn_request *q = pvn_need_request(cx, &t->request);
+    u->request = keep_request(cx, q);
+    if (q)
+        u->program =
+            keep(cx, pvn_need_program(cx, q->protocol, q->program_name));
+    keep_inputs(cx, t);
+    return done(cx);
+}
+
+/* ---- workers ---- */
+
+static pvn_want *workers(pvn_cx *cx)
+{
+    const pvn_op_read_workers *u = &cx->op->u.read_workers;
+    pvn_want ask = { .scan = PVN_WORKERS_LIST,
+                     .table = PVN_WORKER,
+                     .id1 = u->after,
+                     .limit =
+                         u->limit > 0 && u->limit <= 1000 ? u->limit : 1000 };
+    return pvn_need_scan(cx, &ask);
+}
+void pvn_keys_read_workers(pvn_cx *cx)
+{
+    workers(cx);
+}
+provernet_status pvn_decide_read_workers(pvn_cx *cx)
+{
+    pvn_op_read_workers *u = &cx->op->u.read_workers;
+    const pvn_want *w = workers(cx);
+    size_t n = w ? w->found_len : 0;
+    const pvn_worker **all = room(cx, n, sizeof *all);
+    u->workers = all;
+    u->workers_len = 0;
+    for (size_t i = 0; all && i < n && !cx->rows->failed; i++)
+        all[u->workers_len++] = keep(cx, w->found[i]);
+    return done(cx);
+}
