@@ -23,6 +23,9 @@ provernet_status pvn_recover_digest(uint8_t addr20[20], const uint8_t sig65[65],
 provernet_status pvn_sign_digest(const provernet_key *k, uint8_t sig65[65],
                                  const uint8_t digest32[32],
                                  provernet_error *err);
+/* Another key object with the same secret. */
+provernet_status pvn_key_copy(provernet_key **out, const provernet_key *k,
+                              provernet_error *err);
 /* "0x" + 40 lower-case digits + NUL. */
 char *pvn_address_text(char out[43], const uint8_t addr20[20]);
 

@@ -194,3 +194,9 @@ provernet_status provernet_sign(const provernet_key *k, uint8_t sig65[65],
     pvn_eip191(digest, msg, len);
     return pvn_sign_digest(k, sig65, digest, err);
 }
+
+provernet_status pvn_key_copy(provernet_key **out, const provernet_key *k,
+                              provernet_error *err)
+{
+    return provernet_key_new(out, k->secret32, err);
+}

@@ -1,5 +1,6 @@
 /* node/blob.c - artifacts for application threads: provernet/artifact.h over
  * the store and the operations. */
+#include "node/blob.h"
 #include "node/inside.h"
 #include <provernet/artifact.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 enum { CHUNK = 64 * 1024 };
 
 struct provernet_blob {
+    pvn_blob_head other; /* ops NULL: a node's own artifact */
     provernet *node;
     provernet_id id;
     int64_t type, encoding;
@@ -50,6 +52,10 @@ void provernet_blob_close(provernet_blob *b)
 
     if (!b)
         return;
+    if (b->other.ops) {
+        b->other.ops->close(b);
+        return;
+    }
     f = &b->node->env.files;
     pvn_put_close(b->put);
     pvn_decoder_close(b->decoder);
@@ -94,6 +100,8 @@ provernet_status provernet_blob_write(provernet_blob *b, const void *data,
 {
     provernet_status s;
 
+    if (b->other.ops)
+        return b->other.ops->write(b, data, len, err);
     if (!b->put)
         return pvn_fail(err, PROVERNET_ERR_STATE, 0,
                         "the blob is committed, it takes no more bytes");
@@ -150,6 +158,9 @@ provernet_status provernet_blob_commit(provernet_blob *b, provernet_id *id,
     pvn_facts facts;
     provernet_status s;
 
+    if (b->other.ops)
+        return pvn_fail(err, PROVERNET_ERR_STATE, 0,
+                        "the outputs of a job are committed by job_done");
     if (!b->put)
         return pvn_fail(err, PROVERNET_ERR_STATE, 0,
                         "the blob is committed already");
@@ -333,17 +344,21 @@ provernet_status provernet_blob_read(provernet_blob *b, void *buf, size_t cap,
                                      provernet_error *err)
 {
     *got = 0;
-    if (b->put)
-        return pvn_fail(err, PROVERNET_ERR_STATE, 0,
-                        "the blob is not committed, it cannot be read yet");
     if (cap == 0)
         return pvn_fail(err, PROVERNET_ERR_INVALID, 0,
                         "a read needs room for at least 1 byte");
+    if (b->other.ops)
+        return b->other.ops->read(b, buf, cap, got, offset, err);
+    if (b->put)
+        return pvn_fail(err, PROVERNET_ERR_STATE, 0,
+                        "the blob is not committed, it cannot be read yet");
     return b->encoding == PVN_ZSTD ? read_decoded(b, buf, cap, got, offset, err)
                                    : read_at(b, buf, cap, got, offset, err);
 }
 
 uint64_t provernet_blob_len(const provernet_blob *b)
 {
+    if (b->other.ops)
+        return b->other.ops->len(b);
     return b->put ? b->written : b->raw_bytes;
 }
