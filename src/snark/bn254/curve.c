@@ -24,17 +24,22 @@ static const pvn_fq g1_b = { { 0x7a17caa950ad28d7u, 0x1f6ac17ae15521b9u,
                                0x334bea4e696bd284u, 0x2a1f6744ce179d8eu } };
 static const pvn_fq2 g2_b = { { { 0x3bf938e377b802a8u, 0x020b1b273633535du,
                                   0x26b7edf049755260u, 0x2514c6324384a86du } },
-                              { { 0x38e7ecccd1dcff67u, 0x65f0b37d93ce0d3eu, 0xd749d0dd22ac00aau, 0x0141b9ce4a688d4du } } };
+                              { { 0x38e7ecccd1dcff67u, 0x65f0b37d93ce0d3eu,
+                                  0xd749d0dd22ac00aau,
+                                  0x0141b9ce4a688d4du } } };
 static const pvn_fq2 g2_b3 = { { { 0x3baa927cb62e0d6au, 0xd71e7c52d1b664fdu,
                                    0x03873e63d95d4664u, 0x0e75b5b1082ab8f4u } },
-                               { { 0xaab7c6667596fe35u, 0x31d21a78bb6a27bau, 0x85dd7297680401ffu, 0x03c52d6adf39a7e9u } } };
+                               { { 0xaab7c6667596fe35u, 0x31d21a78bb6a27bau,
+                                   0x85dd7297680401ffu,
+                                   0x03c52d6adf39a7e9u } } };
 /* xi^((q-1)/3) and xi^((q-1)/2), xi = 9+u. */
 static const pvn_fq2 psi_x = { { { 0xb5773b104563ab30u, 0x347f91c8a9aa6454u,
                                    0x7a007127242e0991u, 0x1956bcd8118214ecu } },
                                { { 0x6e849f1ea0aa4757u, 0xaa1c7b6d89f89141u,
                                    0xb6e713cdfae0ca3au,
                                    0x26694fbb4e82ebc3u } } };
-static const pvn_fq2 psi_y = { { { 0xe4bbdd0c2936b629u, 0xbb30f162e133bacbu, 0x31a9d1b6f9645366u, 0x253570bea500f8ddu } },
+static const pvn_fq2 psi_y = { { { 0xe4bbdd0c2936b629u, 0xbb30f162e133bacbu,
+                                   0x31a9d1b6f9645366u, 0x253570bea500f8ddu } },
                                { { 0xa1d77ce45ffe77c7u, 0x07affd117826d1dbu,
                                    0x6d16bd27bb7edc6bu,
                                    0x2c87200285defeccu } } };

@@ -96,14 +96,14 @@ static const pvn_fr pvn_fr_r2
         static const uint64_t none[4] = { 0, 0, 0, 0 };                        \
         pvn_mont_sub(r->l, none, a->l, &pvn_##F##_modulus);                    \
     }                                                                          \
-    PVN_INLINE void pvn_##F##_mul(pvn_##F *r, const pvn_##F *a,                \
-                                  const pvn_##F *b)                            \
+    PVN_LOCAL void pvn_##F##_mul(pvn_##F *r, const pvn_##F *a,                 \
+                                 const pvn_##F *b)                             \
     {                                                                          \
         pvn_mont_mul(r->l, a->l, b->l, &pvn_##F##_modulus);                    \
     }                                                                          \
     PVN_INLINE void pvn_##F##_sqr(pvn_##F *r, const pvn_##F *a)                \
     {                                                                          \
-        pvn_mont_mul(r->l, a->l, a->l, &pvn_##F##_modulus);                    \
+        pvn_##F##_mul(r, a, a);                                                \
     }                                                                          \
     PVN_INLINE bool pvn_##F##_from_mont_le(pvn_##F *r, const uint8_t in[32])   \
     {                                                                          \
@@ -137,8 +137,10 @@ static const pvn_fr pvn_fr_r2
     }                                                                          \
     PVN_INLINE void pvn_##F##_to_plain(uint64_t out[4], const pvn_##F *a)      \
     {                                                                          \
-        static const uint64_t unit[4] = { 1, 0, 0, 0 };                        \
-        pvn_mont_mul(out, a->l, unit, &pvn_##F##_modulus);                     \
+        static const pvn_##F unit = { { 1, 0, 0, 0 } };                        \
+        pvn_##F t;                                                             \
+        pvn_##F##_mul(&t, a, &unit);                                           \
+        memcpy(out, t.l, sizeof t.l);                                          \
     }                                                                          \
     PVN_INLINE void pvn_##F##_to_le(uint8_t out[32], const pvn_##F *a)         \
     {                                                                          \
@@ -216,7 +218,7 @@ PVN_INLINE void pvn_fq2_conj(pvn_fq2 *r, const pvn_fq2 *a)
     r->c0 = a->c0;
     pvn_fq_neg(&r->c1, &a->c1);
 }
-PVN_INLINE void pvn_fq2_mul(pvn_fq2 *r, const pvn_fq2 *a, const pvn_fq2 *b)
+PVN_LOCAL void pvn_fq2_mul(pvn_fq2 *r, const pvn_fq2 *a, const pvn_fq2 *b)
 {
     pvn_fq t0, t1, s, t;
     pvn_fq_add(&s, &a->c0, &a->c1);
@@ -228,7 +230,7 @@ PVN_INLINE void pvn_fq2_mul(pvn_fq2 *r, const pvn_fq2 *a, const pvn_fq2 *b)
     pvn_fq_sub(&s, &s, &t0);
     pvn_fq_sub(&r->c1, &s, &t1);
 }
-PVN_INLINE void pvn_fq2_sqr(pvn_fq2 *r, const pvn_fq2 *a)
+PVN_LOCAL void pvn_fq2_sqr(pvn_fq2 *r, const pvn_fq2 *a)
 {
     pvn_fq s, d, t;
     pvn_fq_add(&s, &a->c0, &a->c1);

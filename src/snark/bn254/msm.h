@@ -63,12 +63,13 @@ size_t pvn_msm_scratch_bytes(const pvn_bases *bases, const pvn_recoded *scalars,
                              unsigned threads);
 
 /* Are all bases of G2 in the subgroup of order r? Random linear combinations
- * with 16-bit coefficients from seed[32] (uniform, unknown to whoever made
- * the points): the smallest prime factor of the cofactor is 10069, so a round
- * misses a bad point with probability below 1/10068 and 8 rounds below
- * 2^-106. About 8 additions per point. The points must be on the curve.
+ * with 15-bit coefficients from `random` (uniform bytes, unknown to whoever
+ * made the points): the smallest prime factor of the cofactor is 10069, so a
+ * round misses a bad point with probability at most 4/32768 and the 8 rounds
+ * with 2^-104. About 8 additions per point. The points must be on the curve.
  * *ok tells. ERR_NOMEM, ERR_CANCELLED. */
-PROVERNET_MUST_USE provernet_status pvn_g2_bases_in_subgroup(
-    bool *ok, const pvn_bases *bases, const uint8_t seed[32],
-    const pvn_par *par, provernet_watch *watch);
+PROVERNET_MUST_USE provernet_status
+pvn_g2_bases_in_subgroup(bool *ok, const pvn_bases *bases,
+                         void (*random)(void *ctx, uint8_t *buf, size_t len),
+                         void *ctx, const pvn_par *par, provernet_watch *watch);
 #endif

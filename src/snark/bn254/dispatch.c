@@ -1,0 +1,32 @@
+/* snark/bn254/dispatch.c - which form of the arithmetic runs here; includes
+ * dispatch.h only. */
+#include "dispatch.h"
+
+#if defined(__x86_64__) && !defined(PVN_PORTABLE_ONLY)
+static bool has_adx(void)
+{
+    return __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("adx");
+}
+
+static bool has_ifma(void)
+{
+    return __builtin_cpu_supports("avx512f") &&
+           __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512ifma");
+}
+#endif
+
+const pvn_bn254_forms *pvn_bn254_forms_pick(const char *force)
+{
+#if defined(__x86_64__) && !defined(PVN_PORTABLE_ONLY)
+    if (has_ifma() && (!force || !strcmp(force, pvn_bn254_ifma.name)))
+        return &pvn_bn254_ifma;
+    if (has_adx() && (!force || !strcmp(force, pvn_bn254_adx.name)))
+        return &pvn_bn254_adx;
+#endif
+    if (!force || !strcmp(force, pvn_bn254_portable.name))
+        return &pvn_bn254_portable;
+    return NULL;
+}

@@ -1,0 +1,503 @@
+/* snark/bn254/msm.c - the sum itself: buckets filled by rounds of independent
+ * additions, then weighed and joined; includes msm_internal.h and work.h.
+ *
+ * The digits of all windows, sorted by bucket, form one long list. It is cut
+ * into units of equal length wherever the cut falls, so every unit is the
+ * same amount of work whatever the scalars are: a bucket that holds
+ * everything is simply spread over many units. A unit adds the points of each
+ * of its buckets pairwise, round after round; the sum of a bucket that began
+ * in an earlier unit goes to a side place and is added at the end. */
+#include "msm_internal.h"
+#include "work.h"
+#include <stdlib.h>
+
+enum {
+    UNIT_MAX = 1 << 14, /* digits per unit */
+    UNIT_MIN = 1 << 9,
+    PART = 1 << 12, /* buckets per unit of the reduction */
+    RESULT_MAX = sizeof(pvn_g2)
+};
+
+/* Points still to be added for one bucket: refs[at .. at+len). */
+struct run {
+    uint32_t at, len;
+    void *sum;
+};
+
+struct msm_job {
+    const pvn_bases *bases;
+    const pvn_recoded *r;
+    const pvn_group_kernel *k;
+    char *buckets;
+    size_t unit, units;
+    char *side;      /* per unit one packed point */
+    char **side_of;  /* per unit the bucket it belongs to, or NULL */
+    size_t parts;    /* of a window in the reduction */
+    size_t reduced;  /* buckets per window, a multiple of 8 */
+    char *part_sums; /* per window and part: plain, weighted */
+    size_t point;    /* sizeof of a projective point */
+};
+
+/* A thread's room for `cap` points. */
+struct room {
+    pvn_point_ref *refs;
+    struct run *runs;
+    char *slots;
+    pvn_point_batch batch;
+};
+
+static size_t room_bytes(const pvn_group_kernel *k, size_t cap)
+{
+    return cap * (sizeof(pvn_point_ref) + sizeof(struct run)) +
+           cap * k->packed_bytes + PVN_BATCH_MAX * 3 * sizeof(void *) +
+           k->work_bytes + 8 * 64;
+}
+
+static void *carve(char **at, size_t bytes)
+{
+    void *p = *at;
+    *at += (bytes + 63) / 64 * 64;
+    return p;
+}
+
+static void room_make(struct room *m, void *scratch, const pvn_group_kernel *k,
+                      size_t cap)
+{
+    char *at = scratch;
+    m->slots = carve(&at, cap * k->packed_bytes);
+    m->batch.work = carve(&at, k->work_bytes);
+    m->batch.left = carve(&at, PVN_BATCH_MAX * sizeof *m->batch.left);
+    m->batch.right = carve(&at, PVN_BATCH_MAX * sizeof *m->batch.right);
+    m->batch.out = carve(&at, PVN_BATCH_MAX * sizeof *m->batch.out);
+    m->refs = carve(&at, cap * sizeof *m->refs);
+    m->runs = carve(&at, cap * sizeof *m->runs);
+    m->batch.n = 0;
+}
+
+static void flush(struct room *m, const pvn_group_kernel *k)
+{
+    if (m->batch.n)
+        k->add_batch(&m->batch);
+    m->batch.n = 0;
+}
+
+static void add_later(struct room *m, const pvn_group_kernel *k, void *out,
+                      pvn_point_ref left, pvn_point_ref right)
+{
+    size_t i = m->batch.n++;
+    m->batch.left[i] = left;
+    m->batch.right[i] = right;
+    m->batch.out[i] = out;
+    if (m->batch.n == PVN_BATCH_MAX)
+        flush(m, k);
+}
+
+/* y of a fully reduced packed coordinate becomes q - y. */
+static void negate_packed(char *y)
+{
+    uint64_t v[4], borrow = 0;
+    memcpy(v, y, 32);
+    if (pvn_limbs_zero(v))
+        return;
+    for (int i = 0; i < 4; i++)
+        v[i] = pvn_sbb(pvn_fq_modulus.p[i], v[i], &borrow);
+    memcpy(y, v, 32);
+}
+
+static void copy_point(void *out, pvn_point_ref ref, const pvn_group_kernel *k)
+{
+    memcpy(out, (const void *)(ref & ~(pvn_point_ref)1), k->packed_bytes);
+    if (ref & 1)
+        for (size_t i = k->packed_bytes / 2; i < k->packed_bytes; i += 32)
+            negate_packed((char *)out + i);
+}
+
+/* Halve run u: pairs become sums in fresh slots, an odd point goes first so
+ * that the next round takes it. Places are written behind those read. */
+static void halve_run(struct room *m, const pvn_group_kernel *k, struct run *u,
+                      char **slot)
+{
+    pvn_point_ref *refs = m->refs + u->at;
+    if (u->len == 2) {
+        add_later(m, k, u->sum, refs[0], refs[1]);
+        u->len = 1;
+        return;
+    }
+    uint32_t pairs = u->len / 2, write = 0;
+    pvn_point_ref odd = refs[u->len - 1];
+    bool has_odd = u->len & 1;
+    for (uint32_t i = 0; i < pairs; i++) {
+        add_later(m, k, *slot, refs[2 * i], refs[2 * i + 1]);
+        if (i == 0 && has_odd)
+            refs[write++] = odd;
+        refs[write++] = (pvn_point_ref)*slot;
+        *slot += k->packed_bytes;
+    }
+    u->len = write;
+}
+
+/* Add up all runs of the room; each sum is stored at run.sum. */
+static void add_runs(struct room *m, const pvn_group_kernel *k, size_t runs)
+{
+    char *slot = m->slots;
+    size_t left = 0;
+    for (size_t i = 0; i < runs; i++) {
+        if (m->runs[i].len == 1)
+            copy_point(m->runs[i].sum, m->refs[m->runs[i].at], k);
+        else if (m->runs[i].len)
+            m->runs[left++] = m->runs[i];
+    }
+    while (left) {
+        size_t still = 0;
+        for (size_t i = 0; i < left; i++) {
+            struct run u = m->runs[i];
+            halve_run(m, k, &u, &slot);
+            if (u.len > 1)
+                m->runs[still++] = u;
+        }
+        flush(m, k);
+        left = still;
+    }
+}
+
+/* The place of scalar `index` among the packed points, or -1. */
+static inline ptrdiff_t base_place(const pvn_bases *b, size_t index)
+{
+    size_t i = index - b->first; /* wraps to a large value below first */
+    if (i >= b->n)
+        return -1;
+    if (!b->words)
+        return (ptrdiff_t)i;
+    const struct bases_word *w = &b->words[i / 64];
+    if (!(w->present >> (i % 64) & 1))
+        return -1;
+    uint64_t below = w->present & (((uint64_t)1 << (i % 64)) - 1);
+    return (ptrdiff_t)(w->rank + (size_t)__builtin_popcountll(below));
+}
+
+static size_t collect(const struct msm_job *j, pvn_point_ref *refs,
+                      const uint32_t *entries, size_t n)
+{
+    const pvn_bases *b = j->bases;
+    size_t got = 0;
+    for (size_t i = 0; i < n; i++) {
+        ptrdiff_t place = base_place(b, entries[i] >> 1);
+        refs[got] = (pvn_point_ref)b->points +
+                    (size_t)place * j->k->packed_bytes + (entries[i] & 1);
+        got += place >= 0;
+    }
+    return got;
+}
+
+static unsigned window_of(const pvn_recoded *r, size_t at)
+{
+    unsigned w = 0;
+    while (r->window_at[w + 1] <= at)
+        w++;
+    return w;
+}
+
+/* The bucket that holds place `at` of a window. */
+static size_t bucket_of(const pvn_recoded *r, unsigned w, size_t at)
+{
+    const uint32_t *starts = recoded_starts(r, w);
+    size_t lo = 0, hi = r->buckets;
+    while (hi - lo > 1) {
+        size_t mid = (lo + hi) / 2;
+        if (starts[mid] <= at)
+            lo = mid;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+static char *bucket_at(const struct msm_job *j, unsigned w, size_t b)
+{
+    return j->buckets + (w * j->reduced + b) * j->k->packed_bytes;
+}
+
+/* Runs of the part [lo, hi) of window w; the first may continue a bucket. */
+static size_t window_runs(const struct msm_job *j, struct room *m, size_t unit,
+                          unsigned w, size_t lo, size_t hi, size_t runs,
+                          size_t *refs)
+{
+    const pvn_recoded *r = j->r;
+    const uint32_t *starts = recoded_starts(r, w);
+    const uint32_t *entries = recoded_window(r, w);
+    for (size_t b = bucket_of(r, w, lo); lo < hi; b++) {
+        size_t end = starts[b + 1] < hi ? starts[b + 1] : hi;
+        if (end <= lo)
+            continue;
+        size_t n = collect(j, m->refs + *refs, entries + lo, end - lo);
+        char *sum = bucket_at(j, w, b);
+        if (lo > starts[b]) {
+            j->side_of[unit] = n ? sum : NULL;
+            sum = j->side + unit * j->k->packed_bytes;
+        }
+        m->runs[runs++] = (struct run){ (uint32_t)*refs, (uint32_t)n, sum };
+        *refs += n;
+        lo = end;
+    }
+    return runs;
+}
+
+static void fill_unit(void *arg, void *scratch, size_t unit)
+{
+    struct msm_job *j = arg;
+    const pvn_recoded *r = j->r;
+    struct room m;
+    room_make(&m, scratch, j->k, j->unit);
+    size_t total = r->window_at[r->windows];
+    size_t lo = unit * j->unit,
+           hi = lo + j->unit < total ? lo + j->unit : total;
+    size_t runs = 0, refs = 0;
+    for (unsigned w = window_of(r, lo); lo < hi; w++) {
+        size_t base = r->window_at[w], end = r->window_at[w + 1];
+        end = end < hi ? end : hi;
+        if (end <= lo)
+            continue;
+        runs = window_runs(j, &m, unit, w, lo - base, end - base, runs, &refs);
+        lo = end;
+    }
+    add_runs(&m, j->k, runs);
+}
+
+/* Add the side sums to their buckets. Those of one bucket are neighbours. */
+static provernet_status join_sides(struct msm_job *j)
+{
+    size_t cap = 2 * j->units + 1, bytes = room_bytes(j->k, cap);
+    size_t runs = 0, refs = 0;
+    struct room m;
+    void *scratch = pvn_pages_new(bytes);
+    if (!scratch)
+        return PROVERNET_ERR_NOMEM;
+    room_make(&m, scratch, j->k, cap);
+    for (size_t u = 0; u < j->units; u++) {
+        char *bucket = j->side_of[u];
+        if (!bucket)
+            continue;
+        if (runs == 0 || m.runs[runs - 1].sum != bucket) {
+            m.runs[runs++] = (struct run){ (uint32_t)refs, 1, bucket };
+            m.refs[refs++] = (pvn_point_ref)bucket;
+        }
+        m.refs[refs++] = (pvn_point_ref)(j->side + u * j->k->packed_bytes);
+        m.runs[runs - 1].len++;
+    }
+    add_runs(&m, j->k, runs);
+    pvn_pages_free(scratch, bytes);
+    return PROVERNET_OK;
+}
+
+static bool window_empty(const pvn_recoded *r, size_t w)
+{
+    return r->window_at[w] == r->window_at[w + 1];
+}
+
+/* All ones: every bucket is infinity until something is stored. */
+static void clear_window(void *arg, void *scratch, size_t w)
+{
+    struct msm_job *j = arg;
+    (void)scratch;
+    if (!window_empty(j->r, w))
+        memset(bucket_at(j, (unsigned)w, 0), 0xff,
+               j->reduced * j->k->packed_bytes);
+}
+
+static char *part_sum(const struct msm_job *j, size_t w, size_t part)
+{
+    return j->part_sums + (w * j->parts + part) * 2 * j->point;
+}
+
+static void reduce_part(void *arg, void *scratch, size_t i)
+{
+    struct msm_job *j = arg;
+    size_t w = i / j->parts, part = i % j->parts;
+    size_t lo = part * PART;
+    size_t n = j->reduced - lo < PART ? j->reduced - lo : PART;
+    char *sums = part_sum(j, w, part);
+    (void)scratch;
+    if (!window_empty(j->r, w))
+        j->k->bucket_sums(sums, sums + j->point, bucket_at(j, (unsigned)w, lo),
+                          n);
+}
+
+#define JOIN(G)                                                                \
+    /* sum over parts of weighted + part*PART*plain */                         \
+    static void join_window_##G(const struct msm_job *j, pvn_##G *out,         \
+                                size_t w)                                      \
+    {                                                                          \
+        pvn_##G run, steps;                                                    \
+        pvn_##G##_zero(&run);                                                  \
+        pvn_##G##_zero(&steps);                                                \
+        for (size_t p = j->parts; p-- > 1;) {                                  \
+            pvn_##G##_add(&run, &run, (const pvn_##G *)part_sum(j, w, p));     \
+            pvn_##G##_add(&steps, &steps, &run);                               \
+        }                                                                      \
+        if (j->parts > 1)                                                      \
+            for (size_t i = 1; i < PART; i *= 2)                               \
+                pvn_##G##_dbl(&steps, &steps);                                 \
+        for (size_t p = 0; p < j->parts; p++)                                  \
+            pvn_##G##_add(&steps, &steps,                                      \
+                          (const pvn_##G *)part_sum(j, w, p) + 1);             \
+        *out = steps;                                                          \
+    }                                                                          \
+    static void join_windows_##G(const struct msm_job *j, void *out)           \
+    {                                                                          \
+        pvn_##G acc, one;                                                      \
+        pvn_##G##_zero(&acc);                                                  \
+        for (unsigned w = j->r->windows; w-- > 0;) {                           \
+            if (!pvn_##G##_is_zero(&acc))                                      \
+                for (unsigned i = 0; i < j->r->bits; i++)                      \
+                    pvn_##G##_dbl(&acc, &acc);                                 \
+            if (window_empty(j->r, w))                                         \
+                continue;                                                      \
+            join_window_##G(j, &one, w);                                       \
+            pvn_##G##_add(&acc, &acc, &one);                                   \
+        }                                                                      \
+        *(pvn_##G *)out = acc;                                                 \
+    }
+
+/* clang-format off */
+JOIN(g1)
+JOIN(g2)
+/* clang-format on */
+
+static size_t unit_size(size_t total, const pvn_par *par)
+{
+    size_t threads = par && par->threads > 1 ? par->threads : 1;
+    size_t unit = total / (8 * threads) + 1;
+    if (unit > UNIT_MAX)
+        return UNIT_MAX;
+    return unit < UNIT_MIN ? UNIT_MIN : unit;
+}
+
+static void plan(struct msm_job *j, const pvn_bases *bases,
+                 const pvn_recoded *scalars, const pvn_par *par)
+{
+    size_t total = scalars->window_at[scalars->windows];
+    j->bases = bases;
+    j->r = scalars;
+    j->k = bases->kernel;
+    j->unit = unit_size(total, par);
+    j->units = (total + j->unit - 1) / j->unit;
+    j->reduced = (scalars->buckets + 7) / 8 * 8;
+    j->parts = (j->reduced + PART - 1) / PART;
+    j->point = bases->g2 ? sizeof(pvn_g2) : sizeof(pvn_g1);
+}
+
+static provernet_status msm_run(struct msm_job *j, const pvn_par *par,
+                                provernet_watch *watch)
+{
+    const pvn_recoded *r = j->r;
+    provernet_status s = pvn_work(par, clear_window, j, r->windows, 0, watch);
+    if (!s)
+        s = pvn_work(par, fill_unit, j, j->units, room_bytes(j->k, j->unit),
+                     watch);
+    if (!s)
+        s = join_sides(j);
+    if (!s)
+        s = pvn_work(par, reduce_part, j, r->windows * j->parts, 0, watch);
+    return s;
+}
+
+static size_t buckets_bytes(const struct msm_job *j)
+{
+    return j->r->windows * j->reduced * j->k->packed_bytes;
+}
+
+static provernet_status msm(void *out, const pvn_bases *bases,
+                            const pvn_recoded *scalars, const pvn_par *par,
+                            provernet_watch *watch,
+                            void (*join)(const struct msm_job *, void *))
+{
+    struct msm_job j;
+    provernet_status s = PROVERNET_ERR_NOMEM;
+    plan(&j, bases, scalars, par);
+    size_t sums_bytes = scalars->windows * j.parts * 2 * j.point;
+    size_t side_bytes = j.units * j.k->packed_bytes;
+    j.buckets = pvn_pages_new(buckets_bytes(&j));
+    j.side = pvn_pages_new(side_bytes);
+    j.part_sums = pvn_pages_new(sums_bytes);
+    j.side_of = calloc(j.units + 1, sizeof *j.side_of);
+    if (j.buckets && j.side && j.part_sums && j.side_of)
+        s = msm_run(&j, par, watch);
+    if (!s)
+        join(&j, out);
+    pvn_pages_free(j.buckets, buckets_bytes(&j));
+    pvn_pages_free(j.side, side_bytes);
+    pvn_pages_free(j.part_sums, sums_bytes);
+    free(j.side_of);
+    return s;
+}
+
+provernet_status pvn_g1_msm(pvn_g1 *out, const pvn_bases *bases,
+                            const pvn_recoded *scalars, const pvn_par *par,
+                            provernet_watch *watch)
+{
+    if (bases->g2)
+        return PROVERNET_ERR_INVALID;
+    return msm(out, bases, scalars, par, watch, join_windows_g1);
+}
+
+provernet_status pvn_g2_msm(pvn_g2 *out, const pvn_bases *bases,
+                            const pvn_recoded *scalars, const pvn_par *par,
+                            provernet_watch *watch)
+{
+    if (!bases->g2)
+        return PROVERNET_ERR_INVALID;
+    return msm(out, bases, scalars, par, watch, join_windows_g2);
+}
+
+size_t pvn_msm_scratch_bytes(const pvn_bases *bases, const pvn_recoded *scalars,
+                             unsigned threads)
+{
+    struct msm_job j;
+    pvn_par par = { .threads = threads ? threads : 1 };
+    plan(&j, bases, scalars, &par);
+    return buckets_bytes(&j) + par.threads * room_bytes(j.k, j.unit);
+}
+
+/* One round: coefficients below 2^15 in windows of 16 bits take one addition
+ * per point. */
+static provernet_status
+subgroup_round(bool *ok, const pvn_bases *bases, uint8_t *scalars,
+               void (*random)(void *ctx, uint8_t *buf, size_t len), void *ctx,
+               const pvn_par *par, provernet_watch *watch)
+{
+    pvn_recoded *r;
+    pvn_g2 sum;
+    pvn_g2_affine point;
+    size_t n = bases->first + bases->n;
+    for (size_t i = bases->first; i < n; i++) {
+        random(ctx, scalars + 32 * i, 2);
+        scalars[32 * i + 1] &= 0x7f;
+    }
+    provernet_status s = pvn_recode(&r, scalars, n, 16, par, watch, NULL);
+    if (s)
+        return s;
+    s = pvn_g2_msm(&sum, bases, r, par, watch);
+    pvn_recoded_free(r);
+    if (s)
+        return s;
+    pvn_g2_to_affine(&point, &sum);
+    *ok = pvn_g2_in_subgroup(&point);
+    return PROVERNET_OK;
+}
+
+provernet_status
+pvn_g2_bases_in_subgroup(bool *ok, const pvn_bases *bases,
+                         void (*random)(void *ctx, uint8_t *buf, size_t len),
+                         void *ctx, const pvn_par *par, provernet_watch *watch)
+{
+    if (!bases->g2)
+        return PROVERNET_ERR_INVALID;
+    size_t bytes = 32 * (bases->first + bases->n);
+    uint8_t *scalars = pvn_pages_new(bytes);
+    provernet_status s = scalars ? PROVERNET_OK : PROVERNET_ERR_NOMEM;
+    *ok = true;
+    for (int round = 0; !s && *ok && round < 8; round++)
+        s = subgroup_round(ok, bases, scalars, random, ctx, par, watch);
+    pvn_pages_free(scalars, bytes);
+    return s;
+}

@@ -1,0 +1,93 @@
+/* snark/bn254/work.c - large memory and work queues; includes work.h only. */
+#include "work.h"
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/mman.h>
+
+enum { HUGE_PAGE = 2 << 20, PAGE = 4096 };
+
+static size_t pages_size(size_t bytes)
+{
+    size_t unit = bytes >= HUGE_PAGE ? HUGE_PAGE : PAGE;
+    return (bytes + unit) / unit * unit;
+}
+
+void *pvn_pages_new(size_t bytes)
+{
+    if (bytes > SIZE_MAX / 2)
+        return NULL;
+    size_t size = pages_size(bytes);
+    if (size < HUGE_PAGE) {
+        void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        return p == MAP_FAILED ? NULL : p;
+    }
+    /* Map a huge page too much and give the unaligned ends back. */
+    char *p = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED)
+        return NULL;
+    size_t head =
+        (HUGE_PAGE - ((uintptr_t)p & (HUGE_PAGE - 1))) & (HUGE_PAGE - 1);
+    if (head)
+        (void)munmap(p, head);
+    if (head < HUGE_PAGE)
+        (void)munmap(p + head + size, HUGE_PAGE - head);
+#ifdef MADV_HUGEPAGE
+    (void)madvise(p + head, size, MADV_HUGEPAGE); /* speed only */
+#endif
+    return p + head;
+}
+
+void pvn_pages_free(void *p, size_t bytes)
+{
+    if (p)
+        (void)munmap(p, pages_size(bytes));
+}
+
+struct queue {
+    pvn_work_fn fn;
+    void *arg;
+    char *scratch;
+    size_t scratch_step, n;
+    provernet_watch *watch;
+    atomic_size_t next;
+    atomic_bool stopped;
+};
+
+static void queue_worker(void *arg, size_t thread)
+{
+    struct queue *q = arg;
+    for (;;) {
+        if (!pvn_watch_at(q->watch, NULL, 0)) {
+            atomic_store(&q->stopped, true);
+            return;
+        }
+        size_t i = atomic_fetch_add(&q->next, 1);
+        if (i >= q->n)
+            return;
+        q->fn(q->arg, q->scratch + thread * q->scratch_step, i);
+    }
+}
+
+provernet_status pvn_work(const pvn_par *par, pvn_work_fn fn, void *arg,
+                          size_t n, size_t scratch_bytes,
+                          provernet_watch *watch)
+{
+    size_t threads = par && par->threads > 1 ? par->threads : 1;
+    if (threads > n)
+        threads = n ? n : 1;
+    struct queue q = { .fn = fn,
+                       .arg = arg,
+                       .n = n,
+                       .watch = watch,
+                       .scratch_step = (scratch_bytes + 127) / 64 * 64 };
+    atomic_init(&q.next, 0);
+    atomic_init(&q.stopped, false);
+    q.scratch = pvn_pages_new(threads * q.scratch_step);
+    if (!q.scratch)
+        return PROVERNET_ERR_NOMEM;
+    pvn_par_for(par, queue_worker, &q, threads);
+    pvn_pages_free(q.scratch, threads * q.scratch_step);
+    return atomic_load(&q.stopped) ? PROVERNET_ERR_CANCELLED : PROVERNET_OK;
+}
