@@ -289,6 +289,8 @@ static provernet_status make_file(pvn_sqlite *st, provernet_error *err)
 static provernet_status connect_file(pvn_sqlite *st, provernet_error *err)
 {
     static const char *const pragmas[] = {
+        "PRAGMA page_size=2048",
+        "PRAGMA page_size=8192",
         "PRAGMA locking_mode=EXCLUSIVE", /* before WAL: no shared memory */
         "PRAGMA journal_mode=WAL",
         "PRAGMA synchronous=FULL",

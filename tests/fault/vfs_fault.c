@@ -6,6 +6,7 @@
 typedef struct fault_file {
     sqlite3_file base;
     sqlite3_file *real; /* right behind this struct */
+    bool database;
 } fault_file;
 
 static struct {
@@ -37,9 +38,9 @@ bool vfs_fault_hit(void)
     return plan.hit;
 }
 
-static bool fails(int kind)
+static bool fails(int kinds)
 {
-    if (!(plan.kinds & kind))
+    if (!(plan.kinds & kinds))
         return false;
     plan.calls++;
     if (plan.n == 0 || plan.calls < plan.n || (plan.once && plan.hit))
@@ -63,7 +64,9 @@ static int x_read(sqlite3_file *f, void *p, int n, sqlite3_int64 at)
 }
 static int x_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
 {
-    if (fails(VFS_WRITE)) {
+    bool database = ((fault_file *)(void *)f)->database;
+
+    if (fails(VFS_WRITE | (database ? VFS_DATABASE : 0))) {
         /* half of it reaches the disk, as in life */
         real(f)->pMethods->xWrite(real(f), p, n / 2, at);
         return plan.full ? SQLITE_FULL : SQLITE_IOERR_WRITE;
@@ -161,6 +164,7 @@ static int x_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f,
     rc = real_vfs->xOpen(real_vfs, name, file->real, flags, out);
     if (rc == SQLITE_OK)
         file->base.pMethods = &methods;
+    file->database = (flags & SQLITE_OPEN_MAIN_DB) != 0;
     return rc;
 }
 

@@ -8,7 +8,8 @@ enum {
     VFS_WRITE = 1, /* bits of what counts */
     VFS_SYNC = 2,
     VFS_TRUNCATE = 4,
-    VFS_ANY = 7
+    VFS_ANY = 7,
+    VFS_DATABASE = 8 /* writes to the database file: a checkpoint's */
 };
 
 /* Make it the default VFS. Returns false if SQLite refuses. */
