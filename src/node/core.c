@@ -153,6 +153,16 @@ static void take(provernet *n, pvn_queue *q)
     }
 }
 
+/* What has to run again goes into the batch, if there is memory. */
+static void take_again(pvn_core *c)
+{
+    if (!c->again_len || !room(&c->op, &c->cap, c->len + c->again_len))
+        return;
+    memcpy(c->op + c->len, c->again, c->again_len * sizeof(*c->again));
+    c->len += c->again_len;
+    c->again_len = 0;
+}
+
 static void fail_batch(provernet *n, const char *why)
 {
     pvn_core *c = &n->core;
@@ -183,12 +193,7 @@ static void turn_sick(provernet *n, const provernet_error *err)
         c->st->ops->close(c->st);
     c->st = NULL;
     c->reopen_ms = c->now_ms + REOPEN_MS;
-    /* what had to run again was in no commit, but it waits like all */
-    if (room(&c->op, &c->cap, c->len + c->again_len)) {
-        memcpy(c->op + c->len, c->again, c->again_len * sizeof *c->again);
-        c->len += c->again_len;
-        c->again_len = 0;
-    }
+    take_again(c); /* was in no commit, but it waits like all */
     fail_batch(n, why);
 }
 
@@ -390,11 +395,7 @@ bool pvn_core_round(provernet *n, int64_t now_ms)
     }
     c->len = 0;
     if (c->st) {
-        if (c->again_len && room(&c->op, &c->cap, c->again_len)) {
-            memcpy(c->op, c->again, c->again_len * sizeof *c->again);
-            c->len = c->again_len;
-            c->again_len = 0;
-        }
+        take_again(c);
         pvn_timers_add(n, now_ms);
         take(n, &c->writes);
     }
@@ -505,13 +506,11 @@ void pvn_core_stop(provernet *n)
     if (c->running)
         pthread_join(c->thread, NULL);
     c->running = false;
-    c->len = 0;
-    if (room(&c->op, &c->cap, c->again_len)) {
-        memcpy(c->op, c->again, c->again_len * sizeof *c->again);
-        c->len = c->again_len;
+    for (size_t i = 0; i < c->again_len; i++) {
+        refuse_op(c->again[i], "the server is closing");
+        give_back(n, c->again[i]);
     }
     c->again_len = 0;
-    fail_batch(n, "the server is closing");
     refuse_waiting(n, "the server is closing");
     if (c->st)
         c->st->ops->close(c->st);

@@ -45,6 +45,7 @@ provernet_status pvn_crew_start(pvn_crew *c, size_t threads,
     c->last = &c->first;
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->more, NULL);
+    c->started = true;
     if (threads == 0)
         return PROVERNET_OK;
     c->thread = calloc(threads, sizeof *c->thread);
@@ -99,8 +100,8 @@ bool pvn_crew_idle(pvn_crew *c)
 
 void pvn_crew_stop(pvn_crew *c)
 {
-    if (!c->last)
-        return; /* never started */
+    if (!c->started)
+        return;
     pthread_mutex_lock(&c->lock);
     c->stop = true;
     pthread_cond_broadcast(&c->more);
@@ -113,10 +114,9 @@ void pvn_crew_stop(pvn_crew *c)
 
 void pvn_crew_free(pvn_crew *c)
 {
-    if (!c->last)
+    if (!c->started)
         return;
     free(c->thread);
     pthread_cond_destroy(&c->more);
     pthread_mutex_destroy(&c->lock);
-    c->last = NULL;
 }

@@ -36,7 +36,8 @@ typedef struct pvn_crew {
     pthread_t *thread;
     size_t threads;
     pvn_chore *first, **last;
-    bool stop;
+    bool stop;    /* under the lock */
+    bool started; /* the opener's and closer's */
 } pvn_crew;
 
 /* ---- the core ---- */
