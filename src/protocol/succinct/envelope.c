@@ -1,0 +1,155 @@
+/* protocol/succinct/envelope.c - signed envelopes: the raw body is verified,
+ * never an encoding of ours. Includes succinct.h and crypto/. */
+#include "protocol/succinct/succinct.h"
+#include "crypto/crypto.h"
+
+enum { SIGNATURE_BYTES = 65 };
+enum { BINARY = 1, JSON = 2 };
+
+static provernet_status wrong_wire(const pvn_pb_field *f, provernet_error *err)
+{
+    static const char *const names[] = { "", "format", "signature", "body" };
+
+    return pvn_fail(err, PROVERNET_ERR_FORMAT, 0,
+                    "field %u (%s) has wire type %d", f->number,
+                    names[f->number], f->wire);
+}
+
+provernet_status pvn_envelope_split(pvn_bytes message, uint64_t *format,
+                                    pvn_bytes *signature, pvn_bytes *body,
+                                    provernet_error *err)
+{
+    pvn_pb_reader r = pvn_pb_read(message);
+    pvn_pb_field f;
+
+    *format = 0;
+    *signature = *body = pvn_bytes_of(NULL, 0);
+    while (pvn_pb_next(&r, &f)) {
+        if (f.number > 3)
+            continue;
+        if (f.wire != (f.number == 1 ? PVN_PB_VARINT : PVN_PB_LEN))
+            return wrong_wire(&f, err);
+        if (f.number == 1)
+            *format = f.value;
+        else if (f.number == 2)
+            *signature = f.bytes;
+        else if (body->data)
+            /* Protobuf would merge the two: what was signed is not clear. */
+            return pvn_fail(err, PROVERNET_ERR_FORMAT, 0,
+                            "body is given twice");
+        else
+            *body = f.bytes;
+    }
+    if (r.bad)
+        return pvn_fail(err, PROVERNET_ERR_FORMAT, 0,
+                        "the bytes are not a signed request");
+    if (!body->data)
+        return pvn_fail(err, PROVERNET_ERR_INVALID, 0, "body is missing");
+    return PROVERNET_OK;
+}
+
+static provernet_status check_format(uint64_t format, provernet_error *err)
+{
+    if (format == BINARY)
+        return PROVERNET_OK;
+    return pvn_fail(err, PROVERNET_ERR_INVALID, 0,
+                    "format: Invalid message format %llu, expected 1 "
+                    "(BINARY)%s",
+                    (unsigned long long)format,
+                    format == JSON ? "\nhelp: sign the encoded body; JSON is "
+                                     "not taken by this version"
+                                   : "");
+}
+
+provernet_status pvn_signature_open(pvn_bytes signature,
+                                    const uint8_t digest32[32],
+                                    uint8_t signer20[20], provernet_error *err)
+{
+    uint8_t v;
+
+    if (signature.len != SIGNATURE_BYTES)
+        return pvn_fail(err, PROVERNET_ERR_INVALID, 0,
+                        "signature has %zu bytes, expected %d", signature.len,
+                        SIGNATURE_BYTES);
+    v = signature.data[SIGNATURE_BYTES - 1];
+    if (v > 1 && v != 27 && v != 28 && v != 54 && v != 55)
+        return pvn_fail(err, PROVERNET_ERR_INVALID, 0,
+                        "signature ends with recovery byte %u, expected 0, 1, "
+                        "27, 28, 54 or 55",
+                        v);
+    return pvn_recover_digest(signer20, signature.data, digest32, err);
+}
+
+bool pvn_envelope_open(pvn_call *c, pvn_envelope *e)
+{
+    provernet_error *err = pvn_call_error(c);
+    pvn_bytes signature;
+    uint64_t format;
+    uint8_t digest[32];
+    provernet_status s = pvn_envelope_split(pvn_call_message(c), &format,
+                                            &signature, &e->body, err);
+
+    if (s == PROVERNET_OK)
+        s = check_format(format, err);
+    if (s == PROVERNET_OK) {
+        pvn_eip191(digest, e->body.data, e->body.len);
+        s = pvn_signature_open(signature, digest, e->signer20, err);
+    }
+    if (s != PROVERNET_OK)
+        pvn_call_fail_with(c, err);
+    return s == PROVERNET_OK;
+}
+
+bool pvn_field_len(pvn_call *c, const char *field, ProtobufCBinaryData value,
+                   size_t want)
+{
+    if (value.len == want)
+        return true;
+    pvn_call_fail(c, PROVERNET_ERR_INVALID, "%s has %zu bytes, expected %zu",
+                  field, value.len, want);
+    return false;
+}
+
+pvn_op *pvn_succinct_op(pvn_call *c, pvn_op_type type)
+{
+    pvn_op *op = pvn_op_new(type);
+
+    if (!op)
+        pvn_call_fail(c, PROVERNET_ERR_NOMEM, "no memory for %s",
+                      pvn_op_name(type));
+    return op;
+}
+
+pvn_op *pvn_succinct_signed_op(pvn_call *c, pvn_op_type type,
+                               const pvn_envelope *e, uint64_t nonce)
+{
+    pvn_op *op = pvn_succinct_op(c, type);
+
+    if (!op)
+        return NULL;
+    op->signer.check_nonce = true;
+    memcpy(op->signer.address20, e->signer20, sizeof e->signer20);
+    op->signer.nonce = nonce;
+    return op;
+}
+
+void pvn_succinct_name(uint8_t out32[32], const pvn_envelope *e)
+{
+    pvn_keccak k;
+
+    pvn_keccak_init(&k);
+    pvn_keccak_add(&k, e->signer20, sizeof e->signer20);
+    pvn_keccak_add(&k, e->body.data, e->body.len);
+    pvn_keccak_end(&k, out32);
+}
+
+pvn_next pvn_succinct_accepted(pvn_call *c, const pvn_envelope *e)
+{
+    uint8_t msg[2 + 32 + 2] = { 1 << 3 | PVN_PB_LEN, 32 };
+
+    pvn_succinct_name(msg + 2, e);
+    msg[34] = 2 << 3 | PVN_PB_LEN; /* an empty body */
+    msg[35] = 0;
+    pvn_call_reply(c, msg, sizeof msg);
+    return PVN_ANSWER;
+}

@@ -1,0 +1,425 @@
+/* protocol/succinct/request.c - RequestProof, CancelRequest, FailFulfillment.
+ * Includes succinct.h, ops/artifacts.h, crypto/, prove/kinds.h.
+ *
+ * Everything about the client's bytes is judged before the operation; what
+ * depends on other rows is judged in it. */
+#include "protocol/succinct/succinct.h"
+#include "crypto/crypto.h"
+#include "base/settings.h"
+#include "prove/kinds.h"
+#include "protocol/ops/artifacts.h"
+#include <stdlib.h>
+
+typedef struct wish {
+    enum { READ_PROGRAM, READ_SIZE, SUBMIT } step;
+    pvn_envelope envelope;
+    pvn_wanted wanted;
+    provernet_id stdin_id;
+    pvn_known_program program;
+    char kind[64];
+} wish;
+
+static pvn_next no_memory(pvn_call *c)
+{
+    return pvn_call_fail(c, PROVERNET_ERR_NOMEM, "no memory for a request");
+}
+
+/* ---- the kind ---- */
+
+/* "sp1-v6.1.0" -> 6; 0: it is not of that form. */
+static unsigned circuit_major(const char *version)
+{
+    static const char want[] = "sp1-v";
+    const char *digits = version + sizeof want - 1;
+    size_t n;
+
+    if (strncmp(version, want, sizeof want - 1) != 0)
+        return 0;
+    n = strspn(digits, "0123456789");
+    if (n == 0 || n > 4 || (digits[n] != '.' && digits[n] != '\0'))
+        return 0;
+    return (unsigned)atoi(digits);
+}
+
+/* An SP1 program has a kind per mode and circuit version; a circuit is one. */
+static provernet_status choose_kind(wish *w, provernet_error *err)
+{
+    static const char *const modes[] = { "", "core", "compressed", "plonk",
+                                         "groth16" };
+    unsigned major;
+
+    if (strcmp(w->program.kind, "sp1") != 0) {
+        snprintf(w->kind, sizeof w->kind, "%s", w->program.kind);
+        if (w->wanted.mode == PVN_MODE_GROTH16)
+            return PROVERNET_OK;
+        return pvn_fail(err, PROVERNET_ERR_INVALID, 0,
+                        "mode is %d, expected 4 (GROTH16) for a circuit of "
+                        "kind %s",
+                        w->wanted.mode, w->program.kind);
+    }
+    major = circuit_major(w->wanted.version);
+    if (major == 0)
+        return pvn_fail(err, PROVERNET_ERR_INVALID, 0,
+                        "version is \"%.40s\", expected \"sp1-v\" and a "
+                        "number for an SP1 program",
+                        w->wanted.version);
+    snprintf(w->kind, sizeof w->kind, "sp1/%s@%u", modes[w->wanted.mode],
+             major);
+    return PROVERNET_OK;
+}
+
+/* ---- the operation ---- */
+
+/* The same wish signed again with a fresh nonce is the same wish. */
+static void dedup_of(uint8_t out32[32], const wish *w)
+{
+    uint8_t numbers[12];
+    pvn_keccak k;
+
+    pvn_put_u32be(numbers, (uint32_t)w->wanted.mode);
+    pvn_put_u64be(numbers + 4, w->wanted.deadline_s);
+    pvn_keccak_init(&k);
+    pvn_keccak_add(&k, w->envelope.signer20, sizeof w->envelope.signer20);
+    pvn_keccak_add(&k, w->wanted.vk_hash.data, w->wanted.vk_hash.len);
+    pvn_keccak_add(&k, numbers, sizeof numbers);
+    pvn_keccak_add(&k, w->wanted.stdin_uri, strlen(w->wanted.stdin_uri));
+    pvn_keccak_end(&k, out32);
+}
+
+/* The witness of a circuit has 32 bytes for each wire, its key at least 320:
+ * an eighth of the key is more than any witness of it. */
+static int64_t memory_of(const wish *w)
+{
+    const pvn_kind *kind = pvn_kind_find(w->kind);
+    uint64_t bytes;
+
+    if (!kind || !kind->memory || w->program.bytes == 0)
+        return 0;
+    bytes = kind->memory(w->program.bytes, w->program.bytes / 8);
+    return bytes > INT64_MAX ? INT64_MAX : (int64_t)bytes;
+}
+
+static pvn_bytes copy_in(pvn_op *op, const void *data, size_t len, bool *ok)
+{
+    void *p = pvn_arena_copy(&op->arena, data, len);
+
+    *ok = *ok && p;
+    return pvn_bytes_of(p, len);
+}
+
+/* What an SP1 worker is told beside the inputs. */
+static bool fill_params(pvn_op *op, const wish *w)
+{
+    const pvn_wanted *v = &w->wanted;
+    pvn_buf b = { 0 };
+    bool ok = true;
+
+    if (strcmp(w->program.kind, "sp1") != 0)
+        return true;
+    pvn_buf_format(&b,
+                   "{\"mode\":%d,\"cycle_limit\":\"%llu\","
+                   "\"gas_limit\":\"%llu\",\"version\":",
+                   v->mode, (unsigned long long)v->cycle_limit,
+                   (unsigned long long)v->gas_limit);
+    pvn_buf_json(&b, v->version, strlen(v->version));
+    pvn_buf_text(&b, "}");
+    if (!b.failed)
+        op->u.request_submit.params = copy_in(op, b.data, b.len, &ok);
+    ok = ok && !b.failed;
+    pvn_buf_free(&b);
+    return ok;
+}
+
+static bool fill_submit(pvn_call *c, pvn_op *op, const wish *w)
+{
+    pvn_op_request_submit *r = &op->u.request_submit;
+    const pvn_wanted *v = &w->wanted;
+    pvn_bytes message = pvn_call_message(c);
+    pvn_extra extra = { v->auction, v->stdin_private, v->deadline_s };
+    uint8_t hash[32], packed[PVN_EXTRA_BYTES];
+    int64_t type = v->stdin_private ? PVN_TYPE_PRIVATE_STDIN : PVN_TYPE_STDIN;
+    bool ok = true;
+
+    pvn_id_new(pvn_node_env(pvn_call_node(c)), &r->id);
+    r->protocol = PVN_PROTOCOL_SUCCINCT;
+    pvn_succinct_name(hash, &w->envelope);
+    r->name = copy_in(op, hash, sizeof hash, &ok);
+    dedup_of(hash, w);
+    r->dedup = copy_in(op, hash, sizeof hash, &ok);
+    r->kind = pvn_arena_text(&op->arena, w->kind);
+    r->program_name = copy_in(op, v->vk_hash.data, v->vk_hash.len, &ok);
+    r->inputs =
+        (const void *)copy_in(op, &w->stdin_id, sizeof w->stdin_id, &ok).data;
+    r->inputs_len = 1;
+    r->input_types = (const void *)copy_in(op, &type, sizeof type, &ok).data;
+    memcpy(r->requester20, w->envelope.signer20, sizeof r->requester20);
+    r->deadline_ms = pvn_deadline_ms(v->deadline_s);
+    r->memory_bytes = memory_of(w);
+    r->signed_bytes = copy_in(op, message.data, message.len, &ok);
+    pvn_extra_write(packed, &extra);
+    r->extra = copy_in(op, packed, sizeof packed, &ok);
+    return ok && r->kind && fill_params(op, w);
+}
+
+static pvn_next submit(pvn_call *c, wish *w)
+{
+    provernet_error *err = pvn_call_error(c);
+    pvn_op *op;
+
+    if (choose_kind(w, err) != PROVERNET_OK)
+        return pvn_call_fail_with(c, err);
+    op = pvn_succinct_signed_op(c, PVN_OP_REQUEST_SUBMIT, &w->envelope,
+                                w->wanted.nonce);
+    if (!op)
+        return PVN_ANSWER;
+    if (!fill_submit(c, op, w)) {
+        pvn_op_free(op);
+        return no_memory(c);
+    }
+    w->step = SUBMIT;
+    pvn_call_op(c, op);
+    return PVN_OP;
+}
+
+/* ---- the program, if it is not known yet ---- */
+
+static pvn_next read_program(pvn_call *c, wish *w)
+{
+    pvn_op *op = pvn_succinct_op(c, PVN_OP_READ_PROGRAM);
+    bool ok = true;
+
+    if (!op)
+        return PVN_ANSWER;
+    op->u.read_program.protocol = PVN_PROTOCOL_SUCCINCT;
+    op->u.read_program.name =
+        copy_in(op, w->wanted.vk_hash.data, w->wanted.vk_hash.len, &ok);
+    if (!ok) {
+        pvn_op_free(op);
+        return no_memory(c);
+    }
+    w->step = READ_PROGRAM;
+    pvn_call_op(c, op);
+    return PVN_OP;
+}
+
+static pvn_next program_read(pvn_call *c, wish *w)
+{
+    const pvn_op *done = pvn_call_op_at(c, 0);
+    const pvn_program *p = done->u.read_program.program;
+    pvn_op *op;
+
+    if (done->err.status != PROVERNET_OK)
+        return pvn_call_fail_with(c, &done->err);
+    if (!p)
+        return pvn_call_fail(c, PROVERNET_ERR_STATE,
+                             "vk_hash names no registered program\nhelp: "
+                             "register it with CreateProgram first");
+    snprintf(w->program.kind, sizeof w->program.kind, "%s", p->kind);
+    snprintf(w->program.uri, sizeof w->program.uri, "%s", p->uri ? p->uri : "");
+    w->program.artifact = p->artifact;
+    op = pvn_succinct_op(c, PVN_OP_READ_ARTIFACT);
+    if (!op)
+        return PVN_ANSWER;
+    op->u.read_artifact.id = p->artifact;
+    w->step = READ_SIZE;
+    pvn_call_op(c, op);
+    return PVN_OP;
+}
+
+static pvn_next size_read(pvn_call *c, wish *w)
+{
+    const pvn_op *done = pvn_call_op_at(c, 0);
+    const pvn_artifact *a = done->u.read_artifact.artifact;
+
+    if (done->err.status != PROVERNET_OK)
+        return pvn_call_fail_with(c, &done->err);
+    w->program.bytes = a ? (uint64_t)a->raw_bytes : 0;
+    pvn_program_learn(pvn_call_node(c), w->wanted.vk_hash, &w->program);
+    return submit(c, w);
+}
+
+/* ---- RequestProof ---- */
+
+static bool domain_of(pvn_call *c, uint8_t domain32[32])
+{
+    const char *text = pvn_setting_text(pvn_node_options(pvn_call_node(c)),
+                                        PVN_SET_SUCCINCT_DOMAIN);
+
+    return pvn_unhex(domain32, 32, text, strlen(text));
+}
+
+pvn_next pvn_succinct_request_proof_begin(pvn_call *c)
+{
+    wish *w = pvn_arena_alloc(pvn_call_arena(c), sizeof *w);
+    provernet_error *err = pvn_call_error(c);
+    pvn_node *n = pvn_call_node(c);
+    uint8_t domain[32];
+
+    if (!w)
+        return no_memory(c);
+    pvn_call_keep(c, 1, w);
+    if (!domain_of(c, domain))
+        return pvn_call_fail(c, PROVERNET_ERR_CONFIG,
+                             "succinct.domain is not 64 hex digits");
+    if (!pvn_envelope_open(c, &w->envelope))
+        return PVN_ANSWER;
+    if (pvn_wanted_read(pvn_call_arena(c), w->envelope.body, &w->wanted, err))
+        return pvn_call_fail_with(c, err);
+    if (pvn_wanted_check(&w->wanted, domain, pvn_now_ms(pvn_node_env(n)), err))
+        return pvn_call_fail_with(c, err);
+    if (!pvn_artifact_uri_id(w->wanted.stdin_uri, &w->stdin_id))
+        return pvn_call_fail(c, PROVERNET_ERR_NOT_FOUND,
+                             "stdin_uri names no artifact of this server\n"
+                             "help: send the artifact_uri that CreateArtifact "
+                             "gave");
+    if (pvn_program_known(n, w->wanted.vk_hash, &w->program))
+        return submit(c, w);
+    return read_program(c, w);
+}
+
+/* {1 tx_hash, 2 {1 request_id}} */
+static pvn_next submitted(pvn_call *c)
+{
+    const pvn_op *op = pvn_call_op_at(c, 0);
+    pvn_bytes name = op->u.request_submit.name_out;
+    uint8_t msg[2 + PVN_NAME + 2 + 2 + PVN_NAME];
+
+    if (op->err.status != PROVERNET_OK)
+        return pvn_call_fail_with(c, &op->err);
+    if (name.len != PVN_NAME)
+        return pvn_call_fail(c, PROVERNET_ERR_INTERNAL,
+                             "the request has a name of %zu bytes", name.len);
+    msg[0] = 1 << 3 | PVN_PB_LEN;
+    msg[1] = PVN_NAME;
+    memcpy(msg + 2, name.data, PVN_NAME);
+    msg[34] = 2 << 3 | PVN_PB_LEN;
+    msg[35] = 2 + PVN_NAME;
+    msg[36] = 1 << 3 | PVN_PB_LEN;
+    msg[37] = PVN_NAME;
+    memcpy(msg + 38, name.data, PVN_NAME);
+    pvn_call_reply(c, msg, sizeof msg);
+    return PVN_ANSWER;
+}
+
+pvn_next pvn_succinct_request_proof_resume(pvn_call *c)
+{
+    wish *w = pvn_call_kept(c, 1);
+
+    switch (w->step) {
+    case READ_PROGRAM:
+        return program_read(c, w);
+    case READ_SIZE:
+        return size_read(c, w);
+    default:
+        return submitted(c);
+    }
+}
+
+/* ---- CancelRequest, FailFulfillment ---- */
+
+static pvn_next accepted_resume(pvn_call *c)
+{
+    const pvn_op *op = pvn_call_op_at(c, 0);
+
+    if (op->err.status != PROVERNET_OK)
+        return pvn_call_fail_with(c, &op->err);
+    return pvn_succinct_accepted(c, pvn_call_kept(c, 1));
+}
+
+/* Open the envelope and keep it for the answer. */
+static pvn_envelope *open_and_keep(pvn_call *c)
+{
+    pvn_envelope *e = pvn_arena_alloc(pvn_call_arena(c), sizeof *e);
+
+    if (!e) {
+        no_memory(c);
+        return NULL;
+    }
+    pvn_call_keep(c, 1, e);
+    return pvn_envelope_open(c, e) ? e : NULL;
+}
+
+pvn_next pvn_succinct_cancel_request_begin(pvn_call *c)
+{
+    const pvn_envelope *e = open_and_keep(c);
+    const Types__CancelRequestRequestBody *m;
+    pvn_op *op;
+    bool ok = true;
+
+    if (!e)
+        return PVN_ANSWER;
+    m = pvn_pb_unpack(c, &types__cancel_request_request_body__descriptor,
+                      e->body);
+    if (!m)
+        return pvn_call_fail_with(c, pvn_call_error(c));
+    if (!pvn_field_len(c, "request_id", m->request_id, PVN_NAME))
+        return PVN_ANSWER;
+    op = pvn_succinct_signed_op(c, PVN_OP_REQUEST_CANCEL, e, m->nonce);
+    if (!op)
+        return PVN_ANSWER;
+    op->u.request_cancel.protocol = PVN_PROTOCOL_SUCCINCT;
+    op->u.request_cancel.name = copy_in(op, m->request_id.data, PVN_NAME, &ok);
+    op->u.request_cancel.owner20 =
+        copy_in(op, e->signer20, sizeof e->signer20, &ok).data;
+    if (!ok) {
+        pvn_op_free(op);
+        return no_memory(c);
+    }
+    pvn_call_op(c, op);
+    return PVN_OP;
+}
+
+pvn_next pvn_succinct_cancel_request_resume(pvn_call *c)
+{
+    return accepted_resume(c);
+}
+
+/* Whose fault a ProofRequestError is. */
+static int64_t blame_of(const Types__FailFulfillmentRequestBody *m)
+{
+    if (m->_error_case &&
+        m->error == TYPES__PROOF_REQUEST_ERROR__EXECUTION_FAILURE)
+        return PROVERNET_BLAME_INPUT;
+    return PROVERNET_BLAME_ATTEMPT;
+}
+
+pvn_next pvn_succinct_fail_fulfillment_begin(pvn_call *c)
+{
+    const pvn_envelope *e = open_and_keep(c);
+    const Types__FailFulfillmentRequestBody *m;
+    pvn_op_request_refuse *r;
+    pvn_op *op;
+    bool ok = true;
+
+    if (!e)
+        return PVN_ANSWER;
+    m = pvn_pb_unpack(c, &types__fail_fulfillment_request_body__descriptor,
+                      e->body);
+    if (!m)
+        return pvn_call_fail_with(c, pvn_call_error(c));
+    if (!pvn_field_len(c, "request_id", m->request_id, PVN_NAME))
+        return PVN_ANSWER;
+    op = pvn_succinct_signed_op(c, PVN_OP_REQUEST_REFUSE, e, m->nonce);
+    if (!op)
+        return PVN_ANSWER;
+    r = &op->u.request_refuse;
+    r->protocol = PVN_PROTOCOL_SUCCINCT;
+    r->name = copy_in(op, m->request_id.data, PVN_NAME, &ok);
+    memcpy(r->fulfiller20, e->signer20, sizeof r->fulfiller20);
+    r->blame = blame_of(m);
+    r->why = pvn_arena_format(&op->arena,
+                              "the fulfiller gave it up (ProofRequestError "
+                              "%d)",
+                              m->_error_case ? (int)m->error : 0);
+    if (!ok || !r->why) {
+        pvn_op_free(op);
+        return no_memory(c);
+    }
+    pvn_call_op(c, op);
+    return PVN_OP;
+}
+
+pvn_next pvn_succinct_fail_fulfillment_resume(pvn_call *c)
+{
+    return accepted_resume(c);
+}

@@ -1,0 +1,338 @@
+/* protocol/succinct/status.c - how a request looks on this wire, and
+ * GetProofRequestStatus. Includes succinct.h, ops/artifacts.h. */
+#include "protocol/succinct/succinct.h"
+#include "base/settings.h"
+#include "protocol/ops/artifacts.h"
+
+enum { REQUESTED = 1, ASSIGNED = 2, FULFILLED = 3, UNFULFILLABLE = 4 };
+enum { UNEXECUTED = 1, EXECUTED = 2, UNEXECUTABLE = 3 };
+
+/* ASSIGNED is never taken back: assignable_ms is set once. An expired request
+ * keeps its last running status; its deadline, which has passed, tells. */
+int pvn_fulfillment_status(const pvn_request *r)
+{
+    if (r->state == PROVERNET_FULFILLED)
+        return FULFILLED;
+    if (r->state == PROVERNET_FAILED && r->cause != PROVERNET_CAUSE_EXPIRED)
+        return UNFULFILLABLE;
+    if (r->state == PROVERNET_RUNNING || r->state == PROVERNET_VERIFYING)
+        return ASSIGNED;
+    return r->assignable_ms ? ASSIGNED : REQUESTED;
+}
+
+int pvn_execution_status(const pvn_request *r)
+{
+    if (r->exec == PVN_EXEC_IMPOSSIBLE ||
+        (r->state == PROVERNET_FAILED && r->cause == PROVERNET_CAUSE_INPUT))
+        return UNEXECUTABLE;
+    return r->exec == PVN_EXEC_DONE ? EXECUTED : UNEXECUTED;
+}
+
+/* As asked until it is fulfilled, then long enough for clients that discard a
+ * proof fetched after the deadline. */
+uint64_t pvn_shown_deadline(const pvn_request *r, int64_t retention_ms)
+{
+    uint64_t shown = (uint64_t)(r->deadline_ms / 1000), kept;
+    pvn_extra x;
+
+    if (pvn_extra_read(&x, r->extra))
+        shown = x.deadline_s;
+    if (r->state != PROVERNET_FULFILLED)
+        return shown;
+    kept = (uint64_t)(r->fulfilled_ms / 1000) + (uint64_t)(retention_ms / 1000);
+    return shown > kept ? shown : kept;
+}
+
+const char *pvn_proof_url(pvn_call *c, const pvn_request *r)
+{
+    const char *base = pvn_call_base_url(c, false);
+    const char *url;
+
+    if (!base) {
+        pvn_call_fail(c, PROVERNET_ERR_INVALID,
+                      "the host dialled is not usable in a proof URL\nhelp: "
+                      "set http.public_url");
+        return NULL;
+    }
+    url = pvn_artifact_url(c, base, "raw/", PVN_TYPE_PROOF, &r->proof);
+    if (!url)
+        pvn_call_fail(c, PROVERNET_ERR_NOMEM, "no memory for a URL");
+    return url;
+}
+
+/* An op that reads the request with this id. NULL: the call has failed. */
+static pvn_op *read_by_name(pvn_call *c, ProtobufCBinaryData id)
+{
+    pvn_op *op;
+
+    if (!pvn_field_len(c, "request_id", id, PVN_NAME))
+        return NULL;
+    op = pvn_succinct_op(c, PVN_OP_READ_REQUEST);
+    if (!op)
+        return NULL;
+    op->u.read_request.protocol = PVN_PROTOCOL_SUCCINCT;
+    op->u.read_request.name =
+        pvn_bytes_of(pvn_arena_copy(&op->arena, id.data, PVN_NAME), PVN_NAME);
+    if (op->u.read_request.name.data)
+        return op;
+    pvn_op_free(op);
+    pvn_call_fail(c, PROVERNET_ERR_NOMEM, "no memory");
+    return NULL;
+}
+
+/* The request an op found; NULL: the call has failed. */
+static const pvn_request *found_request(pvn_call *c)
+{
+    const pvn_op *op = pvn_call_op_at(c, 0);
+    char hex[2 * PVN_NAME + 1];
+
+    if (op->err.status != PROVERNET_OK)
+        pvn_call_fail_with(c, &op->err);
+    else if (!op->u.read_request.request)
+        pvn_call_fail(c, PROVERNET_ERR_NOT_FOUND, "there is no request 0x%s",
+                      pvn_hex(hex, op->u.read_request.name.data, PVN_NAME));
+    else
+        return op->u.read_request.request;
+    return NULL;
+}
+
+/* ---- GetProofRequestStatus ---- */
+
+pvn_next pvn_succinct_status_begin(pvn_call *c)
+{
+    const Types__GetProofRequestStatusRequest *m =
+        pvn_pb_unpack(c, &types__get_proof_request_status_request__descriptor,
+                      pvn_call_message(c));
+    pvn_op *op;
+
+    if (!m)
+        return pvn_call_fail_with(c, pvn_call_error(c));
+    op = read_by_name(c, m->request_id);
+    if (!op)
+        return PVN_ANSWER;
+    pvn_call_op(c, op);
+    return PVN_OP;
+}
+
+pvn_next pvn_succinct_status_resume(pvn_call *c)
+{
+    const pvn_request *r = found_request(c);
+    Types__GetProofRequestStatusResponse m;
+    int64_t retention = pvn_node_rules(pvn_call_node(c))->request_retention_ms;
+    const char *url;
+
+    if (!r)
+        return PVN_ANSWER;
+    types__get_proof_request_status_response__init(&m);
+    m.fulfillment_status = (Types__FulfillmentStatus)pvn_fulfillment_status(r);
+    m.execution_status = (Types__ExecutionStatus)pvn_execution_status(r);
+    m.request_tx_hash.data = (uint8_t *)r->name.data;
+    m.request_tx_hash.len = r->name.len;
+    m.deadline = pvn_shown_deadline(r, retention);
+    if (r->state == PROVERNET_FULFILLED) {
+        url = pvn_proof_url(c, r);
+        if (!url)
+            return PVN_ANSWER;
+        m._fulfill_tx_hash_case = 5;
+        m.fulfill_tx_hash = m.request_tx_hash;
+        m._proof_uri_case = 6;
+        m.proof_uri = (char *)url;
+    }
+    return pvn_pb_reply(c, &m.base);
+}
+
+/* ---- ProofRequest ---- */
+
+static ProtobufCBinaryData binary(pvn_bytes b)
+{
+    ProtobufCBinaryData out = { b.len, (uint8_t *)b.data };
+
+    return out;
+}
+
+int pvn_proof_error(const pvn_request *r)
+{
+    enum { NONE = 0, EXECUTION_FAILURE = 1, UNKNOWN_FAILURE = 3 };
+
+    if (pvn_fulfillment_status(r) != UNFULFILLABLE ||
+        r->cause == PROVERNET_CAUSE_CANCELLED)
+        return NONE;
+    return r->cause == PROVERNET_CAUSE_INPUT ? EXECUTION_FAILURE
+                                             : UNKNOWN_FAILURE;
+}
+
+/* What the client asked for, from the envelope it signed. */
+static bool fill_asked(pvn_call *c, Types__ProofRequest *m,
+                       const pvn_request *r, bool prices)
+{
+    provernet_error *err = pvn_call_error(c);
+    pvn_bytes signature, body;
+    uint64_t format;
+    pvn_wanted w;
+
+    if (pvn_envelope_split(r->signed_bytes, &format, &signature, &body, err) ||
+        pvn_wanted_read(pvn_call_arena(c), body, &w, err))
+        return false;
+    m->version = (char *)w.version;
+    m->mode = (Types__ProofMode)w.mode;
+    m->strategy = (Types__FulfillmentStrategy)w.strategy;
+    m->stdin_uri = (char *)w.stdin_uri;
+    m->cycle_limit = w.cycle_limit;
+    m->gas_limit = w.gas_limit;
+    m->min_auction_period = w.min_auction_period;
+    m->n_whitelist = w.whitelist_len;
+    m->whitelist = (ProtobufCBinaryData *)w.whitelist;
+    m->stdin_private = w.stdin_private;
+    if (w.auction && prices) { /* strings, never the base flavour's numbers */
+        m->_base_fee_case = 34;
+        m->base_fee = (char *)w.base_fee;
+        m->_max_price_per_pgu_case = 35;
+        m->max_price_per_pgu = (char *)w.max_price_per_pgu;
+    }
+    return true;
+}
+
+/* Where a prover fetches program and stdin, decoded. */
+static bool fill_urls(pvn_call *c, Types__ProofRequest *m,
+                      const pvn_known_program *program)
+{
+    const char *base = pvn_call_base_url(c, true);
+    provernet_id id;
+
+    if (program)
+        m->program_uri = pvn_arena_text(pvn_call_arena(c), program->uri);
+    if (!base)
+        return m->program_uri != NULL;
+    if (program)
+        m->program_public_uri = (char *)pvn_artifact_url(
+            c, base, "raw/", PVN_TYPE_PROGRAM, &program->artifact);
+    if (!m->stdin_private && pvn_artifact_uri_id(m->stdin_uri, &id))
+        m->stdin_public_uri =
+            (char *)pvn_artifact_url(c, base, "raw/", PVN_TYPE_STDIN, &id);
+    return m->program_uri && m->program_public_uri && m->stdin_public_uri;
+}
+
+Types__ProofRequest *pvn_proof_request(pvn_call *c, const pvn_request *r,
+                                       const pvn_known_program *program,
+                                       bool prices)
+{
+    Types__ProofRequest *m = pvn_arena_alloc(pvn_call_arena(c), sizeof *m);
+    int64_t retention = pvn_node_rules(pvn_call_node(c))->request_retention_ms;
+
+    if (!m)
+        return NULL;
+    types__proof_request__init(m);
+    if (!fill_asked(c, m, r, prices) || !fill_urls(c, m, program))
+        return NULL;
+    m->request_id = m->tx_hash = binary(r->name);
+    m->vk_hash = binary(r->program_name);
+    m->deadline = pvn_shown_deadline(r, retention);
+    m->fulfillment_status = (Types__FulfillmentStatus)pvn_fulfillment_status(r);
+    m->execution_status = (Types__ExecutionStatus)pvn_execution_status(r);
+    m->requester = binary(pvn_bytes_of(r->requester, sizeof r->requester));
+    if (!pvn_is_zero(r->fulfiller, sizeof r->fulfiller)) {
+        m->_fulfiller_case = 14;
+        m->fulfiller = binary(pvn_bytes_of(r->fulfiller, sizeof r->fulfiller));
+    }
+    m->created_at = (uint64_t)(r->created_ms / 1000);
+    m->updated_at = (uint64_t)(r->updated_ms / 1000);
+    if (r->state == PROVERNET_FULFILLED) {
+        m->_fulfilled_at_case = 20;
+        m->fulfilled_at = (uint64_t)(r->fulfilled_ms / 1000);
+    }
+    m->settlement_status = TYPES__SETTLEMENT_STATUS__UNSETTLED;
+    m->error = (Types__ProofRequestError)pvn_proof_error(r);
+    m->is_canceled =
+        r->state == PROVERNET_FAILED && r->cause == PROVERNET_CAUSE_CANCELLED;
+    return m;
+}
+
+/* ---- GetProofRequestDetails ---- */
+
+typedef struct details {
+    bool have_request;
+    const pvn_request *request; /* in the call's arena */
+} details;
+
+pvn_next pvn_succinct_details_begin(pvn_call *c)
+{
+    const Types__GetProofRequestDetailsRequest *m =
+        pvn_pb_unpack(c, &types__get_proof_request_details_request__descriptor,
+                      pvn_call_message(c));
+    details *d = pvn_arena_alloc(pvn_call_arena(c), sizeof *d);
+    pvn_op *op;
+
+    if (!m)
+        return pvn_call_fail_with(c, pvn_call_error(c));
+    if (!d)
+        return pvn_call_fail(c, PROVERNET_ERR_NOMEM, "no memory");
+    pvn_call_keep(c, 1, d);
+    op = read_by_name(c, m->request_id);
+    if (!op)
+        return PVN_ANSWER;
+    pvn_call_op(c, op);
+    return PVN_OP;
+}
+
+static pvn_next details_reply(pvn_call *c, const pvn_request *r,
+                              const pvn_known_program *program)
+{
+    Types__GetProofRequestDetailsResponse m =
+        TYPES__GET_PROOF_REQUEST_DETAILS_RESPONSE__INIT;
+
+    m.request = pvn_proof_request(c, r, program, true);
+    if (!m.request)
+        return pvn_call_fail(c, PROVERNET_ERR_CORRUPT,
+                             "the stored request cannot be shown: %s",
+                             pvn_call_error(c)->message);
+    return pvn_pb_reply(c, &m.base);
+}
+
+static pvn_next read_program_of(pvn_call *c, const pvn_request *r)
+{
+    pvn_op *op = pvn_succinct_op(c, PVN_OP_READ_PROGRAM);
+
+    if (!op)
+        return PVN_ANSWER;
+    op->u.read_program.protocol = PVN_PROTOCOL_SUCCINCT;
+    op->u.read_program.name = pvn_bytes_of(
+        pvn_arena_copy(&op->arena, r->program_name.data, r->program_name.len),
+        r->program_name.len);
+    pvn_call_op(c, op);
+    return PVN_OP;
+}
+
+static pvn_next details_program_read(pvn_call *c, const details *d)
+{
+    const pvn_op *op = pvn_call_op_at(c, 0);
+    const pvn_program *p = op->u.read_program.program;
+    pvn_known_program known = { 0 };
+
+    if (op->err.status != PROVERNET_OK)
+        return pvn_call_fail_with(c, &op->err);
+    if (!p)
+        return details_reply(c, d->request, NULL);
+    known.artifact = p->artifact;
+    snprintf(known.uri, sizeof known.uri, "%s", p->uri ? p->uri : "");
+    return details_reply(c, d->request, &known);
+}
+
+pvn_next pvn_succinct_details_resume(pvn_call *c)
+{
+    details *d = pvn_call_kept(c, 1);
+    pvn_known_program known;
+    const pvn_request *r;
+
+    if (d->have_request)
+        return details_program_read(c, d);
+    r = found_request(c);
+    if (!r)
+        return PVN_ANSWER;
+    d->have_request = true;
+    if (pvn_program_known(pvn_call_node(c), r->program_name, &known))
+        return details_reply(c, r, &known);
+    d->request = (const void *)pvn_row_copy(pvn_call_arena(c), &r->row);
+    if (!d->request)
+        return pvn_call_fail(c, PROVERNET_ERR_NOMEM, "no memory");
+    return read_program_of(c, d->request);
+}
