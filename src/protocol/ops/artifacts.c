@@ -1,0 +1,73 @@
+/* protocol/ops/artifacts.c - names and URLs of artifacts. Includes route.h,
+ * crypto/ and base/. */
+#include "protocol/ops/artifacts.h"
+#include "crypto/crypto.h"
+
+static const struct {
+    const char *name;
+    int64_t type;
+} types[] = {
+    { "program", PVN_TYPE_PROGRAM },
+    { "stdin", PVN_TYPE_STDIN },
+    { "proof", PVN_TYPE_PROOF },
+    { "transaction", 4 },
+    { "state", 5 },
+    { "export", 6 },
+    { "private-stdin", PVN_TYPE_PRIVATE_STDIN },
+    { "key", PVN_TYPE_KEY },
+    { "data", PVN_TYPE_DATA },
+};
+
+const char *pvn_artifact_type_name(int64_t type)
+{
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (types[i].type == type)
+            return types[i].name;
+    return NULL;
+}
+
+bool pvn_artifact_type_find(const char *name, size_t len, int64_t *type)
+{
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (strlen(types[i].name) == len &&
+            memcmp(types[i].name, name, len) == 0) {
+            *type = types[i].type;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *pvn_artifact_url(pvn_call *c, const char *base, const char *space,
+                             int64_t type, const provernet_id *id)
+{
+    const char *name = pvn_artifact_type_name(type);
+    char hex[2 * sizeof id->bytes + 1];
+
+    return pvn_arena_format(pvn_call_arena(c), "%s/artifacts/%s%s/%s", base,
+                            space, name ? name : "data",
+                            pvn_hex(hex, id->bytes, sizeof id->bytes));
+}
+
+const char *pvn_artifact_ticket_url(pvn_call *c, const char *url,
+                                    const char *verb, const provernet_id *id,
+                                    int64_t expires_ms)
+{
+    char ticket[PVN_TICKET_CHARS];
+
+    pvn_ticket_make(ticket, pvn_node_ticket_key(pvn_call_node(c)), verb, id,
+                    expires_ms);
+    return pvn_arena_format(pvn_call_arena(c), "%s?t=%s", url, ticket);
+}
+
+bool pvn_artifact_uri_id(const char *uri, provernet_id *id)
+{
+    size_t len = strcspn(uri, "?#");
+    const char *last = uri + len;
+
+    while (last > uri && last[-1] != '/')
+        last--;
+    if ((size_t)(uri + len - last) != 2 * sizeof id->bytes)
+        return false;
+    return pvn_unhex(id->bytes, sizeof id->bytes, last, 2 * sizeof id->bytes);
+}
