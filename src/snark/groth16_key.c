@@ -172,21 +172,47 @@ static provernet_status load_points(loading *l, pvn_bases **out, uint64_t at,
     return s;
 }
 
+/* Many small draws from one seed: a system call for each would cost more than
+ * the sums. */
+typedef struct stream {
+    uint8_t key[crypto_stream_chacha20_KEYBYTES];
+    uint64_t block;
+    uint8_t bytes[1024];
+    size_t left;
+} stream;
+
 static void draw(void *user, uint8_t *out, size_t len)
 {
-    const pvn_randomness *rnd = user;
+    stream *t = user;
 
-    rnd->fill(rnd->user, out, len);
+    while (len > 0) {
+        size_t some = len < t->left ? len : t->left;
+
+        if (some == 0) {
+            uint8_t nonce[crypto_stream_chacha20_NONCEBYTES] = { 0 };
+
+            pvn_put_u64le(nonce, t->block++);
+            crypto_stream_chacha20(t->bytes, sizeof t->bytes, nonce, t->key);
+            t->left = sizeof t->bytes;
+            continue;
+        }
+        memcpy(out, t->bytes + sizeof t->bytes - t->left, some);
+        t->left -= some;
+        out += some;
+        len -= some;
+    }
 }
 
 static provernet_status check_subgroup(loading *l)
 {
+    stream random = { .left = 0 };
     provernet_status s;
     bool fine = false;
 
     if (l->flags & PVN_GROTH16_TRUST_SUBGROUP)
         return PROVERNET_OK;
-    s = pvn_g2_bases_in_subgroup(&fine, l->k->b2, draw, &l->rnd, l->par, l->w);
+    l->rnd.fill(l->rnd.user, random.key, sizeof random.key);
+    s = pvn_g2_bases_in_subgroup(&fine, l->k->b2, draw, &random, l->par, l->w);
     if (s == PROVERNET_ERR_CANCELLED)
         return cancelled(l->err);
     if (s)

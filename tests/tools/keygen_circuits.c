@@ -84,10 +84,19 @@ static void random_coef(dice *d, pvn_fr *out)
         dice_fr(d, out);
 }
 
+/* A wire stands at most once in a sum: readers may keep a map. */
+static bool seen(const matrix *m, uint64_t from, uint32_t wire)
+{
+    for (; from < m->len; from++)
+        if (m->term[from].wire == wire)
+            return true;
+    return false;
+}
+
 static void random_row(circuit *c, matrix *m, uint32_t known, dice *d,
                        pvn_fr *value)
 {
-    uint64_t terms = 1 + dice_u64(d) % 3;
+    uint64_t terms = 1 + dice_u64(d) % 3, from = m->len;
     pvn_fr coef, t;
 
     pvn_fr_zero(value);
@@ -96,6 +105,8 @@ static void random_row(circuit *c, matrix *m, uint32_t known, dice *d,
 
         if (wire == 1) /* the output is known last */
             wire = 0;
+        if (seen(m, from, wire))
+            continue;
         random_coef(d, &coef);
         put(m, wire, &coef);
         pvn_fr_mul(&t, &coef, &c->w[wire]);
@@ -139,7 +150,12 @@ void circuit_bits(circuit *c, uint32_t n, dice *d)
         uint32_t to = i + 1 == n ? 1 : GIVEN + i;
         uint32_t a = 2 + (uint32_t)(dice_u64(d) % (GIVEN + i - 2));
         uint32_t b = 2 + (uint32_t)(dice_u64(d) % (GIVEN + i - 2));
-        bool x = !pvn_fr_is_zero(&c->w[a]), y = !pvn_fr_is_zero(&c->w[b]);
+        bool x, y;
+
+        if (a == b)
+            b = b == 2 ? 3 : b - 1;
+        x = !pvn_fr_is_zero(&c->w[a]);
+        y = !pvn_fr_is_zero(&c->w[b]);
 
         put(&c->m[0], a, &two);
         put(&c->m[1], b, &pvn_fr_one);

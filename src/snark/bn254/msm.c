@@ -473,7 +473,9 @@ subgroup_round(bool *ok, const pvn_bases *bases, uint8_t *scalars,
         random(ctx, scalars + 32 * i, 2);
         scalars[32 * i + 1] &= 0x7f;
     }
-    provernet_status s = pvn_recode(&r, scalars, n, 16, par, watch, NULL);
+    /* few points: two small windows, or their buckets cost more than they do */
+    unsigned bits = n < 1 << 14 ? 8 : 16;
+    provernet_status s = pvn_recode(&r, scalars, n, bits, par, watch, NULL);
     if (s)
         return s;
     s = pvn_g2_msm(&sum, bases, r, par, watch);
