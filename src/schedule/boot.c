@@ -176,5 +176,6 @@ provernet_status pvn_decide_boot(pvn_cx *cx)
     }
     pvn_touch(cx, &mine->row);
     mine->seen_ms = cx->now_ms;
+    mine->ended = 0; /* another coordinator may have thought us dead */
     return PROVERNET_OK;
 }
