@@ -1,6 +1,6 @@
 # The arithmetic of BN254: appends to PVN_SNARK_SOURCES. Only the files that
 # hold a form are compiled for more than the base instruction set; the kernels
-# hold no buffers whose size depends on input, so they go without stack guards.
+# have no buffer whose size depends on input, so they go without stack guards.
 list(APPEND PVN_SNARK_SOURCES
   ${CMAKE_CURRENT_LIST_DIR}/bases.c
   ${CMAKE_CURRENT_LIST_DIR}/curve.c
@@ -11,5 +11,15 @@ list(APPEND PVN_SNARK_SOURCES
   ${CMAKE_CURRENT_LIST_DIR}/ntt.c
   ${CMAKE_CURRENT_LIST_DIR}/recode.c
   ${CMAKE_CURRENT_LIST_DIR}/work.c)
-set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/dispatch.c
-  PROPERTIES COMPILE_DEFINITIONS PVN_PORTABLE_ONLY)
+set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/kernel_portable.c
+  PROPERTIES COMPILE_OPTIONS "-O2;-fno-stack-protector")
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  list(APPEND PVN_SNARK_SOURCES
+    ${CMAKE_CURRENT_LIST_DIR}/kernel_adx.c
+    ${CMAKE_CURRENT_LIST_DIR}/kernel_ifma.c)
+  set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/kernel_adx.c
+    PROPERTIES COMPILE_OPTIONS "-O2;-fno-stack-protector;-mbmi2;-madx")
+  set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/kernel_ifma.c
+    PROPERTIES COMPILE_OPTIONS
+    "-O2;-fno-stack-protector;-mbmi2;-madx;-mavx512f;-mavx512dq;-mavx512bw;-mavx512vl;-mavx512ifma")
+endif()

@@ -1,0 +1,6 @@
+/* snark/bn254/kernel_ifma.c - the form for AVX-512 with IFMA; includes the
+ * lanes and kernel headers. */
+#include "lanes_ifma.h"
+#define FORM      pvn_bn254_ifma
+#define FORM_NAME "ifma"
+#include "kernel.h"
