@@ -105,9 +105,9 @@ static bool taken(const struct reader *r, char kind, const char *key)
     return false;
 }
 
-/* A new value: no value may have its name or one of its beginnings, and no
- * table its name. */
-static bool claim(struct reader *r, const char *key)
+/* A new value ('=') or inline table ('['): no value may have its name or one
+ * of its beginnings, and no table its name. */
+static bool claim(struct reader *r, const char *key, char kind)
 {
     char part[KEY_MAX];
 
@@ -121,7 +121,7 @@ static bool claim(struct reader *r, const char *key)
         if (!dot)
             break;
     }
-    return remember(r, '=', key);
+    return remember(r, kind, key);
 }
 
 /* ---- strings and keys ---- */
@@ -350,6 +350,8 @@ static bool array(struct reader *r, const char *key, size_t *len, int depth)
             return false;
         if (peek(r) == ']')
             break;
+        if (peek(r) < 0)
+            return bad(r, "an array without its closing ]");
         if (!first) {
             if (*len + 2 >= VALUE_MAX)
                 return bad(r, "a value longer than %d bytes", VALUE_MAX);
@@ -435,7 +437,9 @@ static bool pair(struct reader *r, const char *prefix, int depth)
         return bad(r, "expected \"=\" after the key \"%.60s\"", key);
     r->at++;
     blanks(r);
-    return claim(r, key) && value(r, key, &len, false, depth);
+    if (!claim(r, key, peek(r) == '{' ? '[' : '='))
+        return false;
+    return value(r, key, &len, false, depth);
 }
 
 /* [table] or [[array of tables]] */

@@ -177,5 +177,5 @@ int load_config(struct invocation *v)
             st = config_set(v->config, "node.mock", "true", BY_FLAG, where,
                             &err);
     }
-    return st == PROVERNET_OK ? 0 : print_error(&err);
+    return st == PROVERNET_OK ? 0 : report_error(&err);
 }

@@ -59,8 +59,8 @@ int load_config(struct invocation *v);
 
 /* ---- messages: tables go to stdout, everything else to stderr ---- */
 /* "error: ..." with its help lines and code; returns the exit code. */
-int print_error(const provernet_error *err);
-int print_status(provernet_status st, const provernet_error *err);
+int report_error(const provernet_error *err);
+int report_status(provernet_status st, const provernet_error *err);
 __attribute__((format(printf, 3, 4))) provernet_status
 set_error(provernet_error *err, provernet_status st, const char *format, ...);
 __attribute__((format(printf, 2, 3))) int complain(provernet_status st,

@@ -26,7 +26,7 @@ static void lines(const char *message)
     fputc('\n', stderr);
 }
 
-int print_error(const provernet_error *err)
+int report_error(const provernet_error *err)
 {
     const char *name = provernet_status_name(err->status);
     bool color = use_color(stderr);
@@ -39,13 +39,13 @@ int print_error(const provernet_error *err)
     return provernet_status_exit(err->status);
 }
 
-int print_status(provernet_status st, const provernet_error *err)
+int report_status(provernet_status st, const provernet_error *err)
 {
     provernet_error e = { .status = st };
 
     if (err && err->status == st)
         e = *err;
-    return print_error(&e);
+    return report_error(&e);
 }
 
 provernet_status set_error(provernet_error *err, provernet_status st,
@@ -71,7 +71,7 @@ int complain(provernet_status st, const char *format, ...)
     va_start(ap, format);
     vsnprintf(e.message, sizeof e.message, format, ap);
     va_end(ap);
-    return print_error(&e);
+    return report_error(&e);
 }
 
 int usage_error(const char *format, ...)

@@ -136,5 +136,5 @@ int cmd_artifacts(struct invocation *v)
                                   : v->positional[1],
                            &err);
     }
-    return st == PROVERNET_OK ? 0 : print_status(st, &err);
+    return st == PROVERNET_OK ? 0 : report_status(st, &err);
 }

@@ -33,7 +33,7 @@ static int check(struct invocation *v)
     st = c ? config_file(c, v->positional[1], &err) : PROVERNET_ERR_NOMEM;
     config_free(c);
     if (st != PROVERNET_OK)
-        return print_status(st, &err);
+        return report_status(st, &err);
     printf("%s: OK\n", v->positional[1]);
     return 0;
 }

@@ -231,7 +231,7 @@ int cmd_demo(struct invocation *v)
     }
     clear(&d);
     if (st != PROVERNET_OK)
-        return print_status(st, &err);
+        return report_status(st, &err);
     printf("\nAll good. Next:\n"
            "  provernet serve                                  start a server "
            "on :9000\n"

@@ -109,7 +109,7 @@ int cmd_key(struct invocation *v)
     if (st == PROVERNET_OK)
         print_key(v, k, path, !strcmp(what, "address"));
     provernet_key_free(k);
-    return st == PROVERNET_OK ? 0 : print_status(st, &err);
+    return st == PROVERNET_OK ? 0 : report_status(st, &err);
 }
 
 /* The message: the argument, its hex digits, or stdin ("-"). */
@@ -160,7 +160,7 @@ int cmd_sign(struct invocation *v)
     }
     provernet_key_free(k);
     free(msg);
-    return st == PROVERNET_OK ? 0 : print_status(st, &err);
+    return st == PROVERNET_OK ? 0 : report_status(st, &err);
 }
 
 int cmd_recover(struct invocation *v)
@@ -183,5 +183,5 @@ int cmd_recover(struct invocation *v)
         printf("0x%s\n", hex);
     }
     free(msg);
-    return st == PROVERNET_OK ? 0 : print_status(st, &err);
+    return st == PROVERNET_OK ? 0 : report_status(st, &err);
 }

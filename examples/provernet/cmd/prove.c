@@ -334,7 +334,7 @@ static int prove(struct invocation *v)
                 "proved and verified in %.3f s (key %.3f s, %llu wires)\n",
                 p.times[0], p.load_s, (unsigned long long)p.info.wires);
     proving_free(&p);
-    return st == PROVERNET_OK ? 0 : print_status(st, &err);
+    return st == PROVERNET_OK ? 0 : report_status(st, &err);
 }
 
 int cmd_prove(struct invocation *v)
@@ -384,7 +384,7 @@ int cmd_verify(struct invocation *v)
     bool json = flag_value(v, "json") != NULL;
 
     if (st != PROVERNET_OK && st != PROVERNET_ERR_PROOF_INVALID)
-        return print_status(st, &err);
+        return report_status(st, &err);
     if (json)
         printf("{\"valid\":%s}\n", st == PROVERNET_OK ? "true" : "false");
     else if (!flag_value(v, "quiet"))

@@ -326,7 +326,7 @@ int cmd_requests(struct invocation *v)
         heading(v);
         st = each(v, flag_value(v, "state"),
                   limit ? strtol(limit, NULL, 10) : 100, list_one, NULL, &err);
-        return st == PROVERNET_OK ? 0 : print_status(st, &err);
+        return st == PROVERNET_OK ? 0 : report_status(st, &err);
     }
     if (strcmp(what, "show") && strcmp(what, "wait") && strcmp(what, "cancel"))
         return usage_error("requests %s: unknown\nhelp: list, show ID, wait ID "
@@ -345,5 +345,5 @@ int cmd_requests(struct invocation *v)
     } else if (st == PROVERNET_OK) {
         st = cancel(v, id, &err);
     }
-    return st == PROVERNET_OK ? 0 : print_status(st, &err);
+    return st == PROVERNET_OK ? 0 : report_status(st, &err);
 }

@@ -221,7 +221,7 @@ int cmd_serve(struct invocation *v)
     block_signals(&watched);
     st = host_open(&h, v->config, &err);
     if (st != PROVERNET_OK)
-        return print_status(st, &err);
+        return report_status(st, &err);
     host_work(&h, v->config);
     announce(&h, v->config);
     notify("READY=1");

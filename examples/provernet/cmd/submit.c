@@ -113,5 +113,5 @@ int cmd_submit(struct invocation *v)
         st = submit(v, &r, key, patience_ms, &err);
     request_free(&r);
     provernet_key_free(key);
-    return st == PROVERNET_OK ? 0 : print_status(st, &err);
+    return st == PROVERNET_OK ? 0 : report_status(st, &err);
 }

@@ -91,7 +91,7 @@ int cmd_worker(struct invocation *v)
     if (st != PROVERNET_OK) {
         provernet_worker_close(w.worker);
         provernet_engine_close(engine);
-        return print_status(st, &err);
+        return report_status(st, &err);
     }
     if (engine)
         engine_words(engine, words, sizeof words);
@@ -118,5 +118,5 @@ int cmd_worker(struct invocation *v)
     }
     provernet_worker_close(w.worker);
     provernet_engine_close(engine);
-    return sig > 0 ? 0 : print_status(st, &err);
+    return sig > 0 ? 0 : report_status(st, &err);
 }

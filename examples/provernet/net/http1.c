@@ -105,8 +105,8 @@ static void refuse(struct conn *c, int status, const char *message)
 {
     char text[600], body[300];
     int n = snprintf(body, sizeof body,
-                     "{\"code\":\"%s\",\"message\":\"%s\",\"help\":\"see "
-                     "docs/http.md\"}\n",
+                     "{\"code\":\"%s\",\"message\":\"%s\",\"help\":\"requests "
+                     "follow RFC 9112, read strictly\"}\n",
                      status == 408   ? "ERR_TIMEOUT"
                      : status == 503 ? "ERR_UNAVAILABLE"
                      : status == 501 ? "ERR_UNSUPPORTED"

@@ -120,7 +120,7 @@ static provernet_status in_use(const char *text, uint16_t port,
                           : "",
              (unsigned)(port + 100u));
     return fail(err, PROVERNET_ERR_ADDRESS_IN_USE, EADDRINUSE,
-                "cannot listen on %.60s: %.180s", text, message);
+                "cannot listen on %.60s: %.160s", text, message);
 }
 
 static provernet_status open_one(struct listener *out, const struct addrinfo *a,
