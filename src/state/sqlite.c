@@ -297,7 +297,7 @@ static provernet_status connect_file(pvn_sqlite *st, provernet_error *err)
         "PRAGMA foreign_keys=OFF",
         "PRAGMA mmap_size=0",
         "PRAGMA temp_store=MEMORY",
-        "PRAGMA cache_size=-32768",
+        "PRAGMA cache_size=-16384",
         "PRAGMA secure_delete=FAST",
         "PRAGMA trusted_schema=OFF",
         "PRAGMA journal_size_limit=67108864",
