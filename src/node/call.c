@@ -167,6 +167,8 @@ void pvn_call_go_on(provernet_call *c)
 void pvn_call_more(provernet_call *c)
 {
     settle(c, c->handler->resume(c));
+    if (pvn_call_phase(c) == PVN_IN_BODY) /* what was refused may come now */
+        pvn_call_tell(c, PROVERNET_READY_WRITE);
 }
 
 /* The owner is not asking for the answer at the moment: tell him. */
