@@ -99,7 +99,7 @@ static provernet_status read_auction(pvn_arena *a, pvn_bytes body,
 provernet_status pvn_wanted_read(pvn_arena *a, pvn_bytes body, pvn_wanted *w,
                                  provernet_error *err)
 {
-    bool auction;
+    bool auction = false;
     provernet_status s = flavour(body, &auction, err);
 
     memset(w, 0, sizeof *w);
