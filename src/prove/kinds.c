@@ -135,23 +135,50 @@ static provernet_status compare_vk(const provernet_groth16_vk *vk,
     return PROVERNET_OK;
 }
 
-provernet_status pvn_circuit_check(pvn_read_fn read, void *user, uint64_t bytes,
-                                   pvn_bytes vk, const uint8_t vk_hash32[32],
-                                   provernet_error *err)
+static provernet_status read_vk(provernet_groth16_vk **out, pvn_read_fn read,
+                                void *user, uint64_t bytes,
+                                provernet_error *err)
 {
     adapter a = { .read = read, .user = user };
     pvn_source source = {
         .size = bytes, .read = adapter_read, .user = &a, .name = "the circuit"
     };
+    provernet_status rc = pvn_groth16_vk_from_zkey(out, &source, err);
+
+    /* What the reader said is clearer than what the parser made of it. */
+    if (rc && a.err.status)
+        return pvn_error_copy(err, &a.err);
+    return rc;
+}
+
+provernet_status pvn_circuit_check(pvn_read_fn read, void *user, uint64_t bytes,
+                                   pvn_bytes vk, const uint8_t vk_hash32[32],
+                                   provernet_error *err)
+{
     provernet_groth16_vk *own;
     provernet_status rc;
 
-    rc = pvn_groth16_vk_from_zkey(&own, &source, err);
-    if (rc && a.err.status)
-        return pvn_error_copy(err, &a.err);
+    rc = read_vk(&own, read, user, bytes, err);
     if (rc)
         return rc;
     rc = compare_vk(own, vk, vk_hash32, err);
     provernet_groth16_vk_free(own);
     return rc;
+}
+
+provernet_status pvn_circuit_vk(pvn_read_fn read, void *user, uint64_t bytes,
+                                pvn_buf *vk, provernet_error *err)
+{
+    provernet_groth16_vk *own;
+    provernet_span span;
+    provernet_status rc;
+    bool ok;
+
+    rc = read_vk(&own, read, user, bytes, err);
+    if (rc)
+        return rc;
+    span = pvn_groth16_vk_bytes(own);
+    ok = pvn_buf_add(vk, span.data, span.len);
+    provernet_groth16_vk_free(own);
+    return ok ? PROVERNET_OK : pvn_nomem(err);
 }

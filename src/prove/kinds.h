@@ -4,7 +4,7 @@
  * at their edge. */
 #ifndef PVN_PROVE_KINDS_H
 #define PVN_PROVE_KINDS_H
-#include "base/bytes.h"
+#include "base/buf.h"
 #include "base/error.h"
 
 typedef enum pvn_verified_by {
@@ -44,4 +44,8 @@ typedef provernet_status (*pvn_read_fn)(void *user, void *buf, size_t len,
 provernet_status pvn_circuit_check(pvn_read_fn read, void *user, uint64_t bytes,
                                    pvn_bytes vk, const uint8_t vk_hash32[32],
                                    provernet_error *err);
+/* The canonical vk bytes of a circuit's program artifact, for requests whose
+ * program was never registered; appended to *vk. */
+provernet_status pvn_circuit_vk(pvn_read_fn read, void *user, uint64_t bytes,
+                                pvn_buf *vk, provernet_error *err);
 #endif

@@ -80,6 +80,32 @@ static provernet_status check_form(const pvn_wire_hello *h,
     return PROVERNET_OK;
 }
 
+void pvn_worker_own_secret(pvn_node *n, uint8_t secret32[32])
+{
+    static const uint8_t none[PVN_SESSION_BYTES];
+
+    pvn_message_mac(secret32, pvn_node_ticket_key(n), none, 0, 0,
+                    pvn_bytes_of("in-process worker", 17));
+    /* Below the group order, whatever came out. */
+    secret32[0] &= 0x7f;
+}
+
+static bool is_own(pvn_node *n, const uint8_t addr20[20])
+{
+    uint8_t secret[32], own[20];
+    provernet_key *k = NULL;
+    bool same = false;
+
+    pvn_worker_own_secret(n, secret);
+    if (provernet_key_new(&k, secret, NULL) == PROVERNET_OK) {
+        provernet_key_address(k, own);
+        same = memcmp(own, addr20, 20) == 0;
+    }
+    provernet_key_free(k);
+    pvn_wipe(secret, sizeof secret);
+    return same;
+}
+
 /* Is the key it has one that may work here? */
 static provernet_status check_key(pvn_call *c, const pvn_asked *x,
                                   const pvn_wire_hello *h, uint8_t addr20[20],
@@ -106,7 +132,7 @@ static provernet_status check_key(pvn_call *c, const pvn_asked *x,
     if (rc)
         return rc;
     pvn_address_text(address, addr20);
-    if (*allow && !pvn_list_has(allow, address))
+    if (*allow && !pvn_list_has(allow, address) && !is_own(n, addr20))
         return pvn_fail(err, PROVERNET_ERR_PERMISSION, 0,
                         "%s may not work for this server\n"
                         "help: its operator can add it to worker.allow",
@@ -177,7 +203,8 @@ static pvn_next hello_done(pvn_call *c, pvn_asked *x)
     char address[43];
 
     if (h->hello->err.status) {
-        pvn_session_end(x->table, x->session, PROVERNET_OK, pvn_now_ms(env));
+        pvn_worker_session_end(x->table, x->session, PROVERNET_OK,
+                               pvn_now_ms(env));
         return pvn_asked_fail_with(c, x, &h->hello->err);
     }
     pvn_session_welcome(x->table, x->session, &h->hello->u.worker_hello.worker,

@@ -340,6 +340,8 @@ pvn_next pvn_verb_renew(pvn_call *c, pvn_asked *x)
     if (n > 1024)
         return pvn_asked_fail(c, x, PROVERNET_ERR_LIMIT,
                               "%zu leases in one renewal, allowed are 1024", n);
+    if (ask->no_more)
+        pvn_session_no_more(x->table, x->session);
     /* The empty renewal: only a sign of life. */
     if (n == 0 && !pvn_asked_sweep(c, x))
         return pvn_asked_answer(c, x);

@@ -71,6 +71,7 @@ pvn_next pvn_asked_hello_again(pvn_call *c, pvn_asked *x)
     provernet__worker__v1__answer__init(&x->answer);
     x->answer.status = why;
     x->answer.hello = why == PROVERNET_ERR_NOT_FOUND;
+    x->answer.over = !x->answer.hello;
     x->answer.message =
         x->answer.hello ? "this session is not known: say hello again"
                         : "another worker with this key and name took over\n"
@@ -137,8 +138,8 @@ static pvn_next bye_done(pvn_call *c, pvn_asked *x)
 {
     const pvn_op *op = x->verb;
 
-    pvn_session_end(x->table, x->session, PROVERNET_OK,
-                    pvn_now_ms(pvn_node_env(pvn_call_node(c))));
+    pvn_worker_session_end(x->table, x->session, PROVERNET_OK,
+                           pvn_now_ms(pvn_node_env(pvn_call_node(c))));
     if (op->err.status)
         return pvn_asked_fail_with(c, x, &op->err);
     return pvn_asked_answer(c, x);

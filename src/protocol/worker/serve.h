@@ -30,6 +30,9 @@ pvn_next pvn_asked_fail_with(pvn_call *c, pvn_asked *x,
 pvn_next pvn_asked_hello_again(pvn_call *c, pvn_asked *x);
 pvn_next pvn_asked_nomem(pvn_call *c, pvn_asked *x);
 
+/* The key of the worker in the node's own process: the same at every boot. */
+void pvn_worker_own_secret(pvn_node *n, uint8_t secret32[32]);
+
 /* A new op of this call's next hand-over; NULL: no memory. */
 pvn_op *pvn_asked_op(pvn_call *c, pvn_op_type type);
 /* Workers that fell silent: their farewells join the next hand-over. Returns

@@ -232,8 +232,8 @@ bool pvn_session_rival(pvn_sessions *t, const pvn_peer *s, provernet_id *worker)
     return found;
 }
 
-void pvn_session_end(pvn_sessions *t, pvn_peer *s, provernet_status why,
-                     int64_t now_ms)
+void pvn_worker_session_end(pvn_sessions *t, pvn_peer *s, provernet_status why,
+                            int64_t now_ms)
 {
     pvn_lock_take(&t->lock);
     if (!s->ended)
@@ -262,13 +262,20 @@ bool pvn_session_ended(pvn_sessions *t, pvn_peer *s)
     return ended;
 }
 
+void pvn_session_no_more(pvn_sessions *t, pvn_peer *s)
+{
+    pvn_lock_take(&t->lock);
+    s->no_more = true;
+    pvn_lock_give(&t->lock);
+}
+
 bool pvn_session_fresh(pvn_sessions *t, pvn_peer *s, int64_t now_ms,
                        int64_t within_ms)
 {
     bool fresh;
 
     pvn_lock_take(&t->lock);
-    fresh = s->live && now_ms - s->heard_ms <= within_ms;
+    fresh = s->live && !s->no_more && now_ms - s->heard_ms <= within_ms;
     pvn_lock_give(&t->lock);
     return fresh;
 }

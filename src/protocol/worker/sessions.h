@@ -29,8 +29,9 @@ typedef struct pvn_peer {
     provernet_id worker;
     uint8_t address20[20], instance[PVN_INSTANCE_BYTES];
     char *name, *kinds;
-    bool live;  /* welcomed, and not ended */
-    bool ended; /* kept only so that its hello cannot be replayed */
+    bool live;    /* welcomed, and not ended */
+    bool no_more; /* it takes nothing new */
+    bool ended;   /* kept only so that its hello cannot be replayed */
     provernet_status end_status; /* what a late message is told, or 0 */
     uint32_t slots;
     int64_t heard_ms, forget_ms;
@@ -71,13 +72,14 @@ void pvn_session_welcome(pvn_sessions *t, pvn_peer *s,
  * row goes to *worker. */
 bool pvn_session_rival(pvn_sessions *t, const pvn_peer *s,
                        provernet_id *worker);
-void pvn_session_end(pvn_sessions *t, pvn_peer *s, provernet_status why,
-                     int64_t now_ms);
+void pvn_worker_session_end(pvn_sessions *t, pvn_peer *s, provernet_status why,
+                            int64_t now_ms);
 
 /* It spoke just now. false: it is not live. */
 bool pvn_session_heard(pvn_sessions *t, pvn_peer *s, int64_t now_ms);
 bool pvn_session_ended(pvn_sessions *t, pvn_peer *s);
-/* Live, and heard of in the last `within_ms`. */
+void pvn_session_no_more(pvn_sessions *t, pvn_peer *s);
+/* Live, heard of in the last `within_ms`, and takes work. */
 bool pvn_session_fresh(pvn_sessions *t, pvn_peer *s, int64_t now_ms,
                        int64_t within_ms);
 
