@@ -6,6 +6,7 @@
 #include "sim/world.h"
 #include <provernet/request.h>
 #include <provernet/worker.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define KIND "groth16/bn254@1"
@@ -30,9 +31,9 @@ static inline int teardown(void **state)
     free(w);
     return bad ? -1 : 0;
 }
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name)             cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define assert_status(s, want) assert_int_equal((s), PROVERNET_##want)
-#define assert_says(w, text) assert_non_null(strstr((w)->err.message, text))
+#define assert_says(w, text)   assert_non_null(strstr((w)->err.message, text))
 
 /* A worker here and a task in its hands. */
 static inline provernet_id given(world *w, provernet_id request,

@@ -349,8 +349,7 @@ static void a_verdict_fulfils_the_proof_that_was_completed(void **state)
     assert_status(world_verdict(w, id, world_id(w), true, "verified"),
                   ERR_STATE);
     assert_status(world_verdict(w, id, proof, true, "mock"), ERR_PERMISSION);
-    assert_status(world_verdict(w, id, proof, true, "trusted"),
-                  ERR_PERMISSION);
+    assert_status(world_verdict(w, id, proof, true, "trusted"), ERR_PERMISSION);
     assert_status(world_verdict(w, id, proof, true, "hope"), ERR_INVALID);
     assert_status(world_verdict(w, id, proof, true, NULL), ERR_INVALID);
     assert_int_equal(world_request(w, id)->state, PROVERNET_VERIFYING);
@@ -427,9 +426,8 @@ static void wrong_proofs_exhaust_a_request(void **state)
 static void a_verdict_without_a_request_is_not_found(void **state)
 {
     world *w = *state;
-    assert_status(
-        world_verdict(w, world_id(w), world_id(w), true, "verified"),
-        ERR_NOT_FOUND);
+    assert_status(world_verdict(w, world_id(w), world_id(w), true, "verified"),
+                  ERR_NOT_FOUND);
 }
 
 static void complete_and_verdict_fit_one_batch(void **state)
