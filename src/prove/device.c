@@ -56,7 +56,7 @@ static provernet_status cpu_prove(provernet_engine *e,
                                   provernet_watch *w, provernet_error *err)
 {
     return pvn_groth16_prove(key, out, publics32, wtns, "the witness", NULL,
-                             NULL, pvn_engine_randomness(e), e->forms,
+                             NULL, pvn_engine_randomness(e),
                              pvn_team_par(e->team), w, err);
 }
 

@@ -37,6 +37,17 @@ void provernet_groth16_vk_hash(const provernet_groth16_vk *vk,
     memcpy(hash32, vk->hash32, 32);
 }
 
+provernet_status provernet_groth16_vk_bytes(const provernet_groth16_vk *vk,
+                                            uint8_t *buf, size_t cap,
+                                            size_t *len)
+{
+    *len = vk->len;
+    if (cap < vk->len)
+        return PROVERNET_ERR_LIMIT;
+    memcpy(buf, vk->bytes, vk->len);
+    return PROVERNET_OK;
+}
+
 size_t provernet_groth16_vk_publics(const provernet_groth16_vk *vk)
 {
     return vk->publics;
