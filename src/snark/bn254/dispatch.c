@@ -3,9 +3,13 @@
 #include "dispatch.h"
 
 #if defined(__x86_64__) && !defined(PVN_PORTABLE_ONLY)
+#include <cpuid.h>
+/* clang 14 does not know "adx" by name: leaf 7, EBX bits 8 (BMI2), 19 (ADX). */
 static bool has_adx(void)
 {
-    return __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("adx");
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b >> 8 & 1) &&
+           (b >> 19 & 1);
 }
 
 static bool has_ifma(void)
