@@ -72,7 +72,7 @@ static provernet_status prove_witness(provernet_job *j,
     provernet_blob *input;
     uint8_t *publics, *witness = NULL;
     provernet_status rc;
-    size_t n, len;
+    size_t n, len = 0;
 
     provernet_groth16_key_info(key, &info);
     publics = malloc((size_t)info.publics * 32 + 1);

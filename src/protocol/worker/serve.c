@@ -1,6 +1,7 @@
 /* protocol/worker/serve.c - the one route of our workers: who speaks, is it
  * new, which verb. */
 #include "protocol/worker/serve.h"
+#include "protocol/worker/skin.h"
 #include "base/settings.h"
 
 enum { SWEEP_MAX = 16 };
