@@ -8,8 +8,8 @@
 #include "protocol/worker/skin.h"
 
 static const pvn_skin *const skins[] = {
-    &pvn_skin_health,   &pvn_skin_reflection, &pvn_skin_reflection,
-    &pvn_skin_succinct, &pvn_skin_worker,     &pvn_skin_ops,
+    &pvn_skin_health, &pvn_skin_reflection, &pvn_skin_succinct,
+    &pvn_skin_worker, &pvn_skin_ops,
 };
 
 static const pvn_router router = { skins, sizeof skins / sizeof *skins };
