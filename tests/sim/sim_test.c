@@ -39,7 +39,6 @@ typedef struct letter {
     uint64_t nonce;
     bool fresh;
     /* the job as it was when sent */
-    struct job *unused;
     provernet_id task, request, proof;
     int64_t attempt;
     int plan;
@@ -687,6 +686,18 @@ static void check_history(sim *s)
     }
 }
 
+/* When all is well again, no lease outlives its time. */
+static void check_leases(sim *s)
+{
+    if (!s->peace || now(s) < s->end_ms + 300000)
+        return;
+    for (size_t i = 0; i < mem_len(&s->w.m, PVN_TASK); i++) {
+        const pvn_task *t = (const pvn_task *)mem_at(&s->w.m, PVN_TASK, i);
+        if (t->state == PVN_TASK_LEASED && t->lease_ms + 30000 < now(s))
+            wrong(s, "a lease that ended is kept");
+    }
+}
+
 static void check_all(sim *s)
 {
     char buf[200];
@@ -694,6 +705,7 @@ static void check_all(sim *s)
     if (bad)
         wrong(s, bad);
     check_history(s);
+    check_leases(s);
 }
 
 static void core_batch(sim *s, core *c)
@@ -883,13 +895,6 @@ static void check_ends(sim *s)
         if (q->state == PROVERNET_FAILED && (!q->why || !*q->why))
             wrong(s, "a request failed without a reason");
     }
-    for (size_t i = 0; i < mem_len(&s->w.m, PVN_ACCOUNT); i++)
-        if (((const pvn_account *)mem_at(&s->w.m, PVN_ACCOUNT, i))
-                    ->open_requests != 0 &&
-            settled(s)) {
-            /* requests that nobody was told about may still be open */
-            continue;
-        }
 }
 
 /* Every request, also those that no client heard of, must end. */
@@ -908,6 +913,7 @@ static bool run_seed(uint64_t seed, sim *s)
     while (!s->why[0] && now(s) < s->end_ms)
         sim_step(s);
     s->peace = true;
+    s->end_ms = now(s);
     s->disk_full_ms = 0;
     int64_t until = now(s) + PEACE_MS;
     while (!s->why[0] && now(s) < until && !drained(s))
