@@ -185,15 +185,16 @@ const char *nearest(const char *word, const char *const *words, size_t n)
 static provernet_status unknown(const struct config *c, const char *name,
                                 const char *where, provernet_error *err)
 {
-    const char *names[SETTINGS_MAX], *near, *last = strrchr(name, '.');
+    const char *names[SETTINGS_MAX], *near;
+    const char *last = strrchr(name, '.') ? strrchr(name, '.') + 1 : name;
     char form[100];
 
     for (size_t i = 0; i < c->len; i++)
         names[i] = c->s[i].name;
     near = nearest(name, names, c->len);
     /* The right word in the wrong table is near, too. */
-    for (size_t i = 0; !near && last && i < c->len; i++)
-        if (strrchr(names[i], '.') && !strcmp(strrchr(names[i], '.'), last))
+    for (size_t i = 0; !near && i < c->len; i++)
+        if (strrchr(names[i], '.') && !strcmp(strrchr(names[i], '.') + 1, last))
             near = names[i];
     if (!near)
         return fail(err, PROVERNET_ERR_CONFIG,

@@ -6,6 +6,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 static struct server_config sockets(const struct config *c)
 {
@@ -68,9 +70,12 @@ void engine_words(const provernet_engine *e, char *buf, size_t cap)
     const char *cpu = json_string_value(json_object_get(o, "cpu"));
     json_int_t threads = json_integer_value(json_object_get(o, "threads"));
 
-    snprintf(buf, cap, "%s%s%s, %lld thread%s%s%s", device ? device : "?",
-             name ? " " : "", name ? name : "", (long long)threads,
-             threads == 1 ? "" : "s", cpu ? ", " : "", cpu ? cpu : "");
+    snprintf(buf, cap, "%s, %lld thread%s%s%s",
+             name     ? name
+             : device ? device
+                      : "?",
+             (long long)threads, threads == 1 ? "" : "s", cpu ? ", " : "",
+             cpu ? cpu : "");
     json_decref(o);
 }
 
@@ -108,18 +113,42 @@ void host_work(struct host *h, const struct config *c)
     engine_words(h->engine, h->device, sizeof h->device);
 }
 
+struct draining {
+    provernet *node;
+    int64_t timeout_ms;
+    provernet_status st;
+    atomic_bool done;
+};
+
+static void *drain(void *arg)
+{
+    struct draining *d = arg;
+
+    d->st = provernet_drain(d->node, d->timeout_ms);
+    atomic_store(&d->done, true);
+    return NULL;
+}
+
 provernet_status host_drain(struct host *h, int64_t timeout_ms,
                             bool (*give_up)(void))
 {
-    int64_t end = steady_ms() + timeout_ms;
-    provernet_status st;
+    struct draining d = { .node = h->node, .timeout_ms = timeout_ms };
+    struct timespec nap = { 0, 20 * 1000000 };
+    pthread_t thread;
 
-    do {
-        int64_t left = end - steady_ms();
-        st = provernet_drain(h->node, left < 0 ? 0 : left < 200 ? left : 200);
-    } while (st == PROVERNET_ERR_TIMEOUT && steady_ms() < end &&
-             !(give_up && give_up()));
-    return st;
+    if (pthread_create(&thread, NULL, drain, &d) != 0)
+        return PROVERNET_ERR_NOMEM;
+    while (!atomic_load(&d.done)) {
+        nanosleep(&nap, NULL);
+        /* All that was accepted is on disk: leaving at once loses nothing. */
+        if (give_up && give_up()) {
+            log_event(1, "server.left", "note",
+                      "told twice: leases end by themselves", NULL);
+            _exit(0);
+        }
+    }
+    pthread_join(thread, NULL);
+    return d.st;
 }
 
 void host_close(struct host *h, int64_t grace_ms)

@@ -23,7 +23,8 @@ PROVERNET_MUST_USE provernet_status host_open(struct host *h,
 /* Start the worker in this process (server.worker). A machine that cannot
  * prove still serves: then h->device says why. */
 void host_work(struct host *h, const struct config *c);
-/* Let running proofs finish; give_up (may be NULL) is asked now and then. */
+/* Let running proofs finish. give_up (may be NULL) is asked now and then; once
+ * it says yes the process exits with 0. */
 PROVERNET_MUST_USE provernet_status host_drain(struct host *h,
                                                int64_t timeout_ms,
                                                bool (*give_up)(void));
