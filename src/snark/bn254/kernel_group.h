@@ -6,6 +6,10 @@
  * Packed coordinates are below 1.1 q, those from pack fully reduced.
  * x = all ones marks infinity. */
 
+#ifndef KN_BOTH
+#define KN_BOTH _Pragma("GCC unroll 2") for (int i = 0; i < 2; i++)
+#endif
+
 /* What is special about the eight additions of one vector. */
 typedef struct KN(special) {
     uint8_t any, dbl, left, right; /* lanes: double, take left, take right */
@@ -95,42 +99,60 @@ PVN_INLINE void KN(denominator)(FE *d, KN(special) * s,
     }
 }
 
-/* Finish one vector: u is the inverse of the product of all denominators up
- * to this one and becomes the inverse of those before it. */
-PVN_INLINE void KN(finish)(FE *u, const FE *before, KN(special) * s,
+/* Finish two vectors: u[i] is the inverse of the product of all denominators
+ * of its chain up to this one and becomes the inverse of those before it. The
+ * two go step by step together, because each alone is one long dependent
+ * chain. */
+PVN_INLINE void KN(finish)(FE u[2], const FE *before, KN(special) * s,
                            const pvn_point_ref *left,
                            const pvn_point_ref *right, void *const *out)
 {
-    FE x1, y1, x2, y2, d, num, inv, slope, x3, y3;
-    EN(gather)(&x1, &y1, left);
-    EN(gather)(&x2, &y2, right);
-    EN(neg_lanes)(&y1, lv_signs(left));
-    EN(neg_lanes)(&y2, lv_signs(right));
-    EN(sub)(&d, &x2, &x1, 2);
-    EN(sub)(&num, &y2, &y1, 2);
-    if (__builtin_expect(s->any, 0))
-        KN(special_slope)(&d, &num, s, left, right);
-    EN(mul)(&inv, u, before);
-    EN(mul)(u, &d, u);
-    EN(mul)(&slope, &num, &inv);
-    EN(sqr)(&x3, &slope);
-    EN(sub2_reduce)(&x3, &x3, &x1, &x2, 4);
-    EN(sub)(&d, &x1, &x3, 2);
-    EN(mul)(&y3, &d, &slope);
-    EN(sub_reduce)(&y3, &y3, &y1, 3);
-    if (__builtin_expect(s->any, 0)) {
-        FE mark;
-        EN(set_mark)(&mark);
-        EN(norm)(&y1);
-        EN(norm)(&y2);
-        EN(blend)(&x3, s->left, &x3, &x1);
-        EN(blend)(&y3, s->left, &y3, &y1);
-        EN(blend)(&x3, s->right, &x3, &x2);
-        EN(blend)(&y3, s->right, &y3, &y2);
-        EN(blend)(&x3, s->none, &x3, &mark);
-        EN(blend)(&y3, s->none, &y3, &mark);
+    FE x1[2], y1[2], x2[2], y2[2], d[2], num[2], slope[2], x3[2], y3[2];
+    KN_BOTH
+    {
+        EN(gather)(&x1[i], &y1[i], left + 8 * i);
+        EN(gather)(&x2[i], &y2[i], right + 8 * i);
+        EN(neg_lanes)(&y1[i], lv_signs(left + 8 * i));
+        EN(neg_lanes)(&y2[i], lv_signs(right + 8 * i));
+        EN(sub)(&d[i], &x2[i], &x1[i], 2);
+        EN(sub)(&num[i], &y2[i], &y1[i], 2);
     }
-    EN(scatter)(out, &x3, &y3);
+    if (__builtin_expect(s[0].any | s[1].any, 0))
+        for (int i = 0; i < 2; i++)
+            KN(special_slope)
+            (&d[i], &num[i], &s[i], left + 8 * i, right + 8 * i);
+    KN_BOTH
+        EN(mul)(&slope[i], &u[i], &before[i]);
+    KN_BOTH
+        EN(mul)(&u[i], &d[i], &u[i]);
+    KN_BOTH
+        EN(mul)(&slope[i], &num[i], &slope[i]);
+    KN_BOTH
+        EN(sqr)(&x3[i], &slope[i]);
+    KN_BOTH
+    {
+        EN(sub2_reduce)(&x3[i], &x3[i], &x1[i], &x2[i], 4);
+        EN(sub)(&d[i], &x1[i], &x3[i], 2);
+    }
+    KN_BOTH
+        EN(mul)(&y3[i], &d[i], &slope[i]);
+    KN_BOTH
+    {
+        EN(sub_reduce)(&y3[i], &y3[i], &y1[i], 3);
+        if (__builtin_expect(s[i].any, 0)) {
+            FE mark;
+            EN(set_mark)(&mark);
+            EN(norm)(&y1[i]);
+            EN(norm)(&y2[i]);
+            EN(blend)(&x3[i], s[i].left, &x3[i], &x1[i]);
+            EN(blend)(&y3[i], s[i].left, &y3[i], &y1[i]);
+            EN(blend)(&x3[i], s[i].right, &x3[i], &x2[i]);
+            EN(blend)(&y3[i], s[i].right, &y3[i], &y2[i]);
+            EN(blend)(&x3[i], s[i].none, &x3[i], &mark);
+            EN(blend)(&y3[i], s[i].none, &y3[i], &mark);
+        }
+        EN(scatter)(out + 8 * i, &x3[i], &y3[i]);
+    }
 }
 
 /* Sums by slopes: all denominators are inverted with one inversion. Two
@@ -171,11 +193,8 @@ static void KN(add_batch)(const pvn_point_batch *b)
     for (size_t i = n; i > 0; i -= 16) {
         size_t v = i / 8 - 2;
         KN(finish)
-        (&u[0], &w->before[v], &w->special[v], b->left + i - 16,
-         b->right + i - 16, b->out + i - 16);
-        KN(finish)
-        (&u[1], &w->before[v + 1], &w->special[v + 1], b->left + i - 8,
-         b->right + i - 8, b->out + i - 8);
+        (u, &w->before[v], &w->special[v], b->left + i - 16, b->right + i - 16,
+         b->out + i - 16);
     }
 }
 

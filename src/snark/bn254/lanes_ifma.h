@@ -177,13 +177,15 @@ typedef struct lv_wide {
     t.c[0] = t.c[1] = t.c[2] = t.c[3] = t.c[4] = t.c[5] = t.c[6] = t.c[7] =    \
         t.c[8] = t.c[9] = _mm512_setzero_si512()
 
-/* One step: column k becomes a multiple of 2^52 and is carried. */
+/* One step: m is such that column k + m*p0 is a multiple of 2^52. Its low half
+ * is not computed: the carry is column/2^52, and one more unless the column's
+ * low bits are zero. */
 #define LV_REDUCE_ROW(k)                                                       \
     m = LV_LO(zero, t->c[k], n0);                                              \
-    t->c[k] = LV_LO(t->c[k], m, p0);                                           \
+    t->c[k + 1] = LV_ADD(t->c[k + 1],                                          \
+                         _mm512_srli_epi64(LV_ADD(t->c[k], mask), 52));        \
     t->c[k + 1] = LV_HI(t->c[k + 1], m, p0);                                   \
     t->c[k + 1] = LV_LO(t->c[k + 1], m, p1);                                   \
-    t->c[k + 1] = LV_ADD(t->c[k + 1], _mm512_srli_epi64(t->c[k], 52));         \
     t->c[k + 2] = LV_LO(t->c[k + 2], m, p2);                                   \
     t->c[k + 3] = LV_LO(t->c[k + 3], m, p3);                                   \
     t->c[k + 4] = LV_LO(t->c[k + 4], m, p4);                                   \
@@ -195,7 +197,7 @@ typedef struct lv_wide {
 PVN_INLINE void lv_reduce_wide(lv *r, lv_wide *t, const lane_modulus *md)
 {
     const __m512i zero = _mm512_setzero_si512(), n0 = LV_SET(md->minus_inverse);
-    const __m512i p0 = LV_SET(md->p[0]), p1 = LV_SET(md->p[1]),
+    const __m512i mask = LV_MASK, p0 = LV_SET(md->p[0]), p1 = LV_SET(md->p[1]),
                   p2 = LV_SET(md->p[2]), p3 = LV_SET(md->p[3]),
                   p4 = LV_SET(md->p[4]);
     __m512i m;
