@@ -187,7 +187,9 @@ provernet_status pvn_wanted_check(const pvn_wanted *w,
     if (strlen(w->stdin_uri) > PVN_URI_MAX)
         return bad_max(err, "stdin_uri", strlen(w->stdin_uri), PVN_URI_MAX);
     if (w->whitelist_len > PVN_WHITELIST_MAX)
-        return bad_max(err, "whitelist", w->whitelist_len, PVN_WHITELIST_MAX);
+        return pvn_fail(err, PROVERNET_ERR_LIMIT, 0,
+                        "whitelist has %zu addresses, the limit is %d",
+                        w->whitelist_len, PVN_WHITELIST_MAX);
     for (size_t i = 0; i < w->whitelist_len; i++)
         if (w->whitelist[i].len != PVN_ADDRESS)
             return bad_len(err, "whitelist", w->whitelist[i].len, PVN_ADDRESS);

@@ -18,11 +18,10 @@ static provernet_status split(const char *target)
 static void odd_paths_are_refused(void **state)
 {
     static const char *const bad[] = {
-        "",          "*",          "http://x/livez", "livez",    "/..",
-        "/a/../b",   "/a/./b",     "/%2e%2e/x",      "/%2E",     "/a%2fb",
-        "/a%5cb",    "/a%00b",     "/a%",            "/a%2",     "/a%zz",
-        "/a b",      "/a\tb",      "/a#b",           "/a%0ab",   "/a?b c",
-        "/a%2525",   "/.",         "/a/..",          "/%7f",
+        "",       "*",         "http://x/livez", "livez",  "/..",    "/a/../b",
+        "/a/./b", "/%2e%2e/x", "/%2E",           "/a%2fb", "/a%5cb", "/a%00b",
+        "/a%",    "/a%2",      "/a%zz",          "/a b",   "/a\tb",  "/a#b",
+        "/a%0ab", "/a?b c",    "/a%2525",        "/.",     "/a/..",  "/%7f",
     };
     char *longer = malloc(PVN_PATH_MAX + 2);
 
@@ -368,9 +367,8 @@ static void everything_can_be_reflected(void **state)
 /* A client that waits for each answer before it asks again. */
 static void answers_come_between_messages(void **state)
 {
-    static const provernet_field f[] = {
-        { "content-type", "application/grpc" }
-    };
+    static const provernet_field f[] = { { "content-type",
+                                           "application/grpc" } };
     world *w = *state;
     provernet_head head = { .struct_size = sizeof head,
                             .method = "POST",

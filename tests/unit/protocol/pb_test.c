@@ -30,14 +30,14 @@ static void malformed_bytes_are_refused(void **state)
 {
     (void)state;
     EXPECT(PROGRAM, "", "OK");
-    EXPECT(PROGRAM, "\x0a", "malformed");             /* no length */
-    EXPECT(PROGRAM, "\x0a\x05xx", "malformed");       /* cut */
+    EXPECT(PROGRAM, "\x0a", "malformed");       /* no length */
+    EXPECT(PROGRAM, "\x0a\x05xx", "malformed"); /* cut */
     EXPECT(PROGRAM, "\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
-           "malformed"); /* length 2^64 - 1 */
-    EXPECT(PROGRAM, "\x03", "not a Program");         /* field 0 */
-    EXPECT(PROGRAM, "\x00\x01", "malformed");         /* field 0 */
-    EXPECT(PROGRAM, "\x7b\x7c", "malformed");         /* a group */
-    EXPECT(PROGRAM, "\x7e\x01", "malformed");         /* wire type 6 */
+           "malformed");                      /* length 2^64 - 1 */
+    EXPECT(PROGRAM, "\x03", "not a Program"); /* field 0 */
+    EXPECT(PROGRAM, "\x00\x01", "malformed"); /* field 0 */
+    EXPECT(PROGRAM, "\x7b\x7c", "malformed"); /* a group */
+    EXPECT(PROGRAM, "\x7e\x01", "malformed"); /* wire type 6 */
     EXPECT(PROGRAM, "\x30\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02",
            "malformed"); /* eleven bits too many */
     EXPECT(PROGRAM, "\x30\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "OK");
@@ -68,11 +68,13 @@ static void texts_are_utf8_without_nul(void **state)
     EXPECT(PROGRAM, "\x1a\x03\xed\xa0\x80", "UTF-8");     /* surrogate */
     EXPECT(PROGRAM, "\x1a\x04\xf4\x90\x80\x80", "UTF-8"); /* > U+10FFFF */
     EXPECT(PROGRAM, "\x1a\x01\xe2", "UTF-8");             /* cut */
-    EXPECT(PROGRAM, "\x1a\x03"
-                    "a\0b",
+    EXPECT(PROGRAM,
+           "\x1a\x03"
+           "a\0b",
            "NUL");
-    EXPECT(PROGRAM, "\x12\x03"
-                    "a\0b",
+    EXPECT(PROGRAM,
+           "\x12\x03"
+           "a\0b",
            "OK"); /* bytes may */
 }
 
@@ -114,28 +116,25 @@ static void envelopes_keep_the_raw_body(void **state)
     pvn_bytes all = pvn_bytes_of(msg, sizeof msg - 1);
 
     (void)state;
-    assert_int_equal(
-        pvn_envelope_split(all, &format, &signature, &body, &err), 0);
+    assert_int_equal(pvn_envelope_split(all, &format, &signature, &body, &err),
+                     0);
     assert_int_equal(format, 1);
     assert_int_equal(signature.len, 2);
     assert_ptr_equal(body.data, msg + 8);
     assert_int_equal(body.len, 4);
     all.len = 6; /* without a body */
-    assert_int_equal(
-        pvn_envelope_split(all, &format, &signature, &body, &err),
-        PROVERNET_ERR_INVALID);
+    assert_int_equal(pvn_envelope_split(all, &format, &signature, &body, &err),
+                     PROVERNET_ERR_INVALID);
     all = pvn_bytes_of("\x1a\x00\x1a\x00", 4);
-    assert_int_equal(
-        pvn_envelope_split(all, &format, &signature, &body, &err),
-        PROVERNET_ERR_FORMAT);
+    assert_int_equal(pvn_envelope_split(all, &format, &signature, &body, &err),
+                     PROVERNET_ERR_FORMAT);
     all = pvn_bytes_of("\x18\x01", 2);
-    assert_int_equal(
-        pvn_envelope_split(all, &format, &signature, &body, &err),
-        PROVERNET_ERR_FORMAT);
+    assert_int_equal(pvn_envelope_split(all, &format, &signature, &body, &err),
+                     PROVERNET_ERR_FORMAT);
 }
 
-static provernet_status read_body(const void *bytes, size_t len,
-                                  pvn_wanted *w, pvn_arena *a)
+static provernet_status read_body(const void *bytes, size_t len, pvn_wanted *w,
+                                  pvn_arena *a)
 {
     return pvn_wanted_read(a, pvn_bytes_of(bytes, len), w, NULL);
 }

@@ -39,9 +39,9 @@ static void published_requests_have_their_signer_and_id(void **state)
         bytes_of(sig, published[i].signature);
         bytes_of(want, published[i].signer);
         pvn_eip191(digest, e.body.data, e.body.len);
-        assert_int_equal(pvn_signature_open(pvn_bytes_of(sig, 65), digest,
-                                            e.signer20, NULL),
-                         0);
+        assert_int_equal(
+            pvn_signature_open(pvn_bytes_of(sig, 65), digest, e.signer20, NULL),
+            0);
         assert_memory_equal(e.signer20, want, 20);
         if (i == 0) {
             pvn_succinct_name(name, &e);
@@ -565,8 +565,7 @@ static void no_cut_of_a_request_is_taken(void **state)
     request_body(w, &body, 0x71, "http://x/artifacts/stdin/0", 2, 4000000000u);
     envelope(w, &msg, &body);
     for (size_t i = 0; i < msg.len; i++) {
-        answer a =
-            grpc(w, "/network.ProverNetwork/RequestProof", msg.data, i);
+        answer a = grpc(w, "/network.ProverNetwork/RequestProof", msg.data, i);
 
         if (a.grpc != 3 && a.grpc != 16 && a.grpc != 5)
             fail_msg("cut at %zu: %d %s", i, a.grpc, a.message);

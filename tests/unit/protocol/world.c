@@ -6,8 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const pvn_skin *const skins[] = { &pvn_skin_health,
-                                         &pvn_skin_reflection,
+static const pvn_skin *const skins[] = { &pvn_skin_health, &pvn_skin_reflection,
                                          &pvn_skin_succinct, &pvn_skin_ops };
 static const pvn_router router = { skins, sizeof skins / sizeof *skins };
 const pvn_router *const pvn_router_skins = &router;
@@ -195,8 +194,8 @@ static void read_all(world *w, provernet_call *c, answer *a)
     take_grpc(a);
 }
 
-answer http(world *w, const char *method, const char *path,
-            const field *fields, const void *body, size_t len)
+answer http(world *w, const char *method, const char *path, const field *fields,
+            const void *body, size_t len)
 {
     provernet_field f[16];
     provernet_head head = { .struct_size = sizeof head,
@@ -211,8 +210,7 @@ answer http(world *w, const char *method, const char *path,
     provernet_call *c;
 
     for (; fields && fields->name; fields++)
-        f[head.fields_len++] =
-            (provernet_field){ fields->name, fields->value };
+        f[head.fields_len++] = (provernet_field){ fields->name, fields->value };
     if (provernet_call_open(w->inbox, &c, &head, ++w->tag, &err))
         fail_msg("call_open: %s", err.message);
     write_all(w, c, body, len);
@@ -302,8 +300,8 @@ void envelope(world *w, pvn_buf *out, const pvn_buf *body)
 {
     uint8_t sig[65];
 
-    assert_int_equal(provernet_sign(w->key, sig, body->data ? body->data
-                                                            : (const void *)"",
+    assert_int_equal(provernet_sign(w->key, sig,
+                                    body->data ? body->data : (const void *)"",
                                     body->len, NULL),
                      0);
     pvn_pb_put_uint(out, 1, 1);
@@ -523,8 +521,7 @@ void fulfil(world *w, const uint8_t id[32], const void *proof, size_t len)
     op->u.task_complete.task = leased->u.task_lease.leased[0].task;
     op->u.task_complete.worker = worker;
     op->u.task_complete.attempt = leased->u.task_lease.leased[0].attempt;
-    op->u.task_complete.outputs =
-        pvn_arena_copy(&op->arena, &out, sizeof out);
+    op->u.task_complete.outputs = pvn_arena_copy(&op->arena, &out, sizeof out);
     op->u.task_complete.outputs_len = 1;
     run(w, op);
     pvn_op_free(op);

@@ -21,8 +21,8 @@ typedef struct world {
     uint8_t address[20];
     int64_t skip_ms; /* the clock is this far ahead */
     uint64_t tag;
-    uint64_t nonce;         /* of `key` */
-    const char *authority;  /* of calls; "127.0.0.1:9000" */
+    uint64_t nonce;        /* of `key` */
+    const char *authority; /* of calls; "127.0.0.1:9000" */
     const char *peer;
 } world;
 
@@ -48,8 +48,8 @@ typedef struct field {
     const char *name, *value;
 } field;
 /* fields: NULL name ends; may be NULL. */
-answer http(world *w, const char *method, const char *path,
-            const field *fields, const void *body, size_t len);
+answer http(world *w, const char *method, const char *path, const field *fields,
+            const void *body, size_t len);
 answer http_text(world *w, const char *method, const char *path,
                  const char *body);
 /* A unary call with this message; the answer's body is the message alone. */
