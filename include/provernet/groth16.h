@@ -82,9 +82,9 @@ provernet_groth16_vk_bytes(const provernet_groth16_vk *vk, uint8_t *buf,
 PROVERNET_API size_t provernet_groth16_vk_publics(
     const provernet_groth16_vk *vk);
 PROVERNET_API void provernet_groth16_vk_free(provernet_groth16_vk *vk);
-/* OK: valid. ERR_PROOF_INVALID: not valid. ERR_FORMAT: a point is not on the
- * curve or not in the subgroup, a number is not canonical, or the number of
- * signals is not the key's. Any thread. */
+/* OK: valid. ERR_PROOF_INVALID: not valid, or a point is at infinity, not on
+ * the curve or not in the subgroup. ERR_FORMAT: a number is not canonical, or
+ * the number of signals is not the key's. Any thread. */
 PROVERNET_API PROVERNET_MUST_USE provernet_status
 provernet_groth16_verify(const provernet_groth16_vk *vk,
                          const provernet_groth16_proof *p,
@@ -106,8 +106,9 @@ provernet_groth16_proof_to_json(const provernet_groth16_proof *p, char *buf,
 PROVERNET_API PROVERNET_MUST_USE provernet_status
 provernet_groth16_publics_to_json(const uint8_t *publics32, size_t n,
                                   char *buf, size_t cap, size_t *len);
-/* Both dialects (snarkjs's and rapidsnark's) are read; points are checked.
- * ERR_FORMAT. */
+/* Both dialects (snarkjs's and rapidsnark's) are read. ERR_FORMAT, ERR_LIMIT;
+ * ERR_UNSUPPORTED: another curve or protocol; ERR_PROOF_INVALID: a point that
+ * no valid proof has (as in verify). */
 PROVERNET_API PROVERNET_MUST_USE provernet_status
 provernet_groth16_proof_from_json(provernet_groth16_proof *p,
                                   provernet_span json, provernet_error *err);

@@ -49,7 +49,7 @@ void pvn_groth16_key_drop(pvn_groth16_key *k)
     pvn_bases_free(k->c);
     pvn_bases_free(k->h);
     pvn_domain_free(k->domain);
-    pvn_rows_free(&k->rows);
+    pvn_coeff_rows_free(&k->rows);
     provernet_groth16_vk_free(k->vk);
     free(k);
 }

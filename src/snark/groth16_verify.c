@@ -1,6 +1,8 @@
 /* snark/groth16_verify.c - is a proof valid? One, or many of one key with one
  * final exponentiation. Includes base/ and snark/ only.
  *
+ * Compiled twice, see groth16_adx.c and groth16_pick.c.
+ *
  * A proof is valid when e(A, B) = e(alpha, beta) e(IC, gamma) e(C, delta),
  * with IC = IC_0 + sum x_i IC_i. */
 #include "base/error.h"
@@ -122,10 +124,10 @@ static provernet_status not_valid(provernet_error *err)
                     "verification key");
 }
 
-provernet_status provernet_groth16_verify(const provernet_groth16_vk *vk,
-                                          const provernet_groth16_proof *p,
-                                          const uint8_t *publics32, size_t n,
-                                          provernet_error *err)
+provernet_status pvn_groth16_check(const provernet_groth16_vk *vk,
+                                   const provernet_groth16_proof *p,
+                                   const uint8_t *publics32, size_t n,
+                                   provernet_error *err)
 {
     uint64_t(*k)[4] = NULL;
     provernet_status s;
@@ -352,11 +354,10 @@ done:
     return s;
 }
 
-provernet_status provernet_groth16_verify_many(const provernet_groth16_vk *vk,
-                                               const provernet_groth16_proof *p,
-                                               const uint8_t *publics32,
-                                               size_t n, size_t *first_bad,
-                                               provernet_error *err)
+provernet_status pvn_groth16_check_many(const provernet_groth16_vk *vk,
+                                        const provernet_groth16_proof *p,
+                                        const uint8_t *publics32, size_t n,
+                                        size_t *first_bad, provernet_error *err)
 {
     size_t row = (size_t)vk->publics * 32;
     provernet_status s = PROVERNET_ERR_PROOF_INVALID;
@@ -370,8 +371,7 @@ provernet_status provernet_groth16_verify_many(const provernet_groth16_vk *vk,
     if (s == PROVERNET_ERR_NOMEM)
         return pvn_nomem(err);
     for (size_t i = 0; i < n; i++) {
-        s = provernet_groth16_verify(vk, &p[i], publics32 + row * i,
-                                     vk->publics, err);
+        s = pvn_groth16_check(vk, &p[i], publics32 + row * i, vk->publics, err);
         if (s) {
             if (first_bad)
                 *first_bad = i;

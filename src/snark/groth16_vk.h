@@ -35,6 +35,16 @@ provernet_status pvn_groth16_take_apart(pvn_proof_points *out,
 /* out = IC_0 + sum k_i IC_i for publics plain scalars of 4 limbs. */
 void pvn_groth16_ic_sum(pvn_g1 *out, const provernet_groth16_vk *vk,
                         const uint64_t (*k)[4]);
+/* What the public functions do, in either form of the arithmetic. */
+provernet_status pvn_groth16_check(const provernet_groth16_vk *vk,
+                                   const provernet_groth16_proof *p,
+                                   const uint8_t *publics32, size_t n,
+                                   provernet_error *err);
+provernet_status pvn_groth16_check_many(const provernet_groth16_vk *vk,
+                                        const provernet_groth16_proof *p,
+                                        const uint8_t *publics32, size_t n,
+                                        size_t *first_bad,
+                                        provernet_error *err);
 /* Two-call form of the public functions: gives b's text and frees b. */
 provernet_status pvn_json_give(pvn_buf *b, char *buf, size_t cap, size_t *len);
 #endif

@@ -7,7 +7,7 @@
 
 enum { CHUNK = 1 << 15, ENTRY = PVN_ZKEY_COEF_BYTES, BLOCK = 2048 };
 
-void pvn_rows_free(pvn_rows *r)
+void pvn_coeff_rows_free(pvn_rows *r)
 {
     for (int i = 0; i < 2; i++) {
         free(r->start[i]);

@@ -25,13 +25,13 @@ typedef struct pvn_rows {
 
 /* Read section 4 and check every entry. hash_key16: random, so that nobody
  * can make the table of coefficients slow. A pvn_rows of zeros is empty.
- * ERR_FORMAT, ERR_IO, ERR_NOMEM, ERR_CANCELLED; *out needs pvn_rows_free in
- * any case. */
+ * ERR_FORMAT, ERR_IO, ERR_NOMEM, ERR_CANCELLED; *out needs pvn_coeff_rows_free
+ * in any case. */
 provernet_status pvn_rows_read(pvn_rows *out, const pvn_zkey *z,
                                const pvn_source *file,
                                const uint8_t hash_key16[16], provernet_watch *w,
                                provernet_error *err);
-void pvn_rows_free(pvn_rows *r);
+void pvn_coeff_rows_free(pvn_rows *r);
 /* abc[0][j] = <A_j, w>, abc[1][j] = <B_j, w>, abc[2][j] their product, for
  * all rows of the domain, in Montgomery form. `values`: 32 bytes little endian
  * each, below r. false: cancelled. */
