@@ -20,7 +20,8 @@ static uint64_t draw(void)
 
 static void run(const uint8_t *data, size_t len)
 {
-    uint8_t *copy = malloc(len ? len : 1); /* exact size: overreads are seen */
+    uint8_t *copy =
+        calloc(1, len ? len : 1); /* exact size: overreads are seen */
 
     if (!copy)
         exit(EXIT_FAILURE);

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <openssl/sha.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -486,6 +487,66 @@ static void two_uploads_to_one_id_cannot_mix(void **state)
     destroy(&p);
 }
 
+enum { RACERS = 4, RACES = 20 };
+
+typedef struct racer {
+    place *p;
+    uint8_t *data;
+    int won[RACES];
+} racer;
+
+/* No cmocka here: it is not for several threads. */
+static void *race(void *arg)
+{
+    racer *r = arg;
+
+    for (int i = 0; i < RACES; i++) {
+        provernet_id id = id_of((uint8_t)i);
+        pvn_put *put;
+        pvn_facts f;
+        provernet_status s = pvn_put_open(r->p->s, &put, NULL);
+
+        if (!s && (s = pvn_put_write(put, r->data, 1000, NULL)) == 0 &&
+            (s = pvn_put_end(put, &f, NULL)) == 0)
+            s = pvn_put_keep(put, &id, NULL);
+        pvn_put_close(put);
+        r->won[i] = s == PROVERNET_OK ? 1 : s == PROVERNET_ERR_EXISTS ? 0 : 99;
+    }
+    return NULL;
+}
+
+static void of_many_threads_one_gets_the_id(void **state)
+{
+    place p;
+    racer r[RACERS] = { 0 };
+    pthread_t thread[RACERS];
+    (void)state;
+
+    make(&p);
+    for (int t = 0; t < RACERS; t++) {
+        r[t].p = &p;
+        r[t].data = noise(1000, (uint32_t)t + 50);
+        assert_int_equal(pthread_create(&thread[t], NULL, race, &r[t]), 0);
+    }
+    for (int t = 0; t < RACERS; t++)
+        pthread_join(thread[t], NULL);
+    for (int i = 0; i < RACES; i++) {
+        provernet_id id = id_of((uint8_t)i);
+        int winners = 0;
+
+        for (int t = 0; t < RACERS; t++) {
+            winners += r[t].won[i];
+            if (r[t].won[i])
+                expect_file(&p, &id, r[t].data, 1000);
+        }
+        assert_int_equal(winners, 1);
+    }
+    assert_int_equal(count_files(&p), RACES);
+    for (int t = 0; t < RACERS; t++)
+        free(r[t].data);
+    destroy(&p);
+}
+
 static bool known_even(void *user, const provernet_id *id)
 {
     (*(size_t *)user)++;
@@ -633,6 +694,7 @@ int main(void)
         cmocka_unit_test(bombs_are_refused_with_the_limit_named),
         cmocka_unit_test(the_decoder_gives_back_what_went_in),
         cmocka_unit_test(two_uploads_to_one_id_cannot_mix),
+        cmocka_unit_test(of_many_threads_one_gets_the_id),
         cmocka_unit_test(sweeping_takes_old_files_without_a_row),
         cmocka_unit_test(cleaning_takes_unfinished_uploads_of_earlier_runs),
         cmocka_unit_test(every_failing_call_leaves_no_file_behind),
