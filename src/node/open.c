@@ -28,6 +28,7 @@ static void fill_rules(provernet *n)
     r->task_children_max = pvn_setting_int(o, PVN_SET_TASK_CHILDREN_MAX);
     r->task_attempts_max = pvn_setting_int(o, PVN_SET_TASK_ATTEMPTS_MAX);
     r->worker_strikes_max = pvn_setting_int(o, PVN_SET_WORKER_STRIKES_MAX);
+    r->worker_aside_ms = pvn_setting_int(o, PVN_SET_WORKER_ASIDE);
     r->artifact_quota = pvn_setting_int(o, PVN_SET_ARTIFACT_QUOTA);
     r->artifact_size_max = pvn_setting_int(o, PVN_SET_ARTIFACT_SIZE_MAX);
     r->allow = pvn_setting_text(o, PVN_SET_ACCOUNT_ALLOW);
