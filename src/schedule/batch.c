@@ -204,6 +204,10 @@ static provernet_status work_out(batch *b, provernet_error *err)
         if (s < 0)
             return s;
         verdict v = decide(b);
+        if (v == NO_MEMORY && b->rows.bug)
+            return pvn_fail(err, PROVERNET_ERR_INTERNAL, 0,
+                            "a bug in an operation: %s; nothing was changed",
+                            b->rows.bug);
         if (v == NO_MEMORY)
             return pvn_nomem(err);
         if (v == GO_ON)

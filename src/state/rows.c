@@ -342,7 +342,8 @@ pvn_row *pvn_rows_make(pvn_rows *r, const pvn_row *key_row)
         return NULL;
     if (row) {
         if (!row->absent && !row->deleted) {
-            r->failed = true; /* a rule made a row twice: never store that */
+            r->bug = "a row was made twice";
+            r->failed = true;
             return NULL;
         }
         blank(row);

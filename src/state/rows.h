@@ -285,7 +285,8 @@ typedef struct pvn_rows {
     int64_t prune_events_ms; /* > 0: store also deletes old events: those before
                                 this time among the 256 oldest; never the
                                 newest */
-    bool failed; /* ran out of memory: the batch must be given up */
+    bool failed; /* out of memory (or `bug`): the batch must be given up */
+    const char *bug; /* a rule broke its word: what; NULL: none */
 } pvn_rows;
 
 void pvn_rows_init(pvn_rows *r, pvn_arena *arena);

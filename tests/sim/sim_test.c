@@ -729,6 +729,8 @@ static void core_batch(sim *s, core *c)
                       &done, &again, &s->w.hints, NULL, &s->w.err);
     s->w.m.fault = MEM_FINE;
     check_all(s);
+    if (st == PROVERNET_ERR_INTERNAL || (st < 0 && s->peace))
+        wrong(s, s->w.err.message);
     if (st < 0) {
         s->failures++;
         core_dies(s, c);
