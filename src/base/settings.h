@@ -56,7 +56,7 @@
       "how long a worker's question for work is held open")                    \
     X(WORKER_STRIKES_MAX, "worker.strikes_max", INT, 1, 1000, "3", 1,          \
       "bad proofs after which a worker is set aside")                          \
-    X(WORKER_ASIDE, "worker.aside", MS, 1000, INT64_MAX, "1h", 1,              \
+    X(WORKER_ASIDE, "worker.aside", MS, 1000, 9223372036854775807, "1h", 1,    \
       "how long a worker that was set aside gets no work")                     \
     X(ARTIFACT_QUOTA, "artifact.quota", SIZE, 0, 9223372036854775807, "0", 1,  \
       "bytes of all artifacts; 0: as much as the disk has")                    \
