@@ -2,6 +2,80 @@
  * MULX, ADCX and ADOX: the same sources under other names. Includes base/ and
  * snark/ only. */
 #define PVN_BN254_ADX 1
+#define pvn_mont_add  pvn_mont_add_c
+#define pvn_mont_sub  pvn_mont_sub_c
+#include "snark/bn254/mont.h"
+#undef pvn_mont_add
+#undef pvn_mont_sub
+
+/* Compilers make poor carry chains of C; a pairing adds as often as it
+ * multiplies. a, b < p. */
+PVN_INLINE void pvn_mont_add(uint64_t r[4], const uint64_t a[4],
+                             const uint64_t b[4], const pvn_modulus *m)
+{
+    uint64_t t0 = a[0], t1 = a[1], t2 = a[2], t3 = a[3], s0, s1, s2, s3;
+
+    __asm__("addq %[b0], %[t0]\n\t"
+            "adcq %[b1], %[t1]\n\t"
+            "adcq %[b2], %[t2]\n\t"
+            "adcq %[b3], %[t3]\n\t"
+            "movq %[t0], %[s0]\n\t"
+            "movq %[t1], %[s1]\n\t"
+            "movq %[t2], %[s2]\n\t"
+            "movq %[t3], %[s3]\n\t"
+            "subq %[p0], %[s0]\n\t"
+            "sbbq %[p1], %[s1]\n\t"
+            "sbbq %[p2], %[s2]\n\t"
+            "sbbq %[p3], %[s3]\n\t"
+            "cmovncq %[s0], %[t0]\n\t"
+            "cmovncq %[s1], %[t1]\n\t"
+            "cmovncq %[s2], %[t2]\n\t"
+            "cmovncq %[s3], %[t3]\n\t"
+            : [t0] "+&r"(t0), [t1] "+&r"(t1), [t2] "+&r"(t2), [t3] "+&r"(t3),
+              [s0] "=&r"(s0), [s1] "=&r"(s1), [s2] "=&r"(s2), [s3] "=&r"(s3)
+            : [b0] "m"(b[0]), [b1] "m"(b[1]), [b2] "m"(b[2]), [b3] "m"(b[3]),
+              [p0] "m"(m->p[0]), [p1] "m"(m->p[1]), [p2] "m"(m->p[2]),
+              [p3] "m"(m->p[3])
+            : "cc");
+    r[0] = t0;
+    r[1] = t1;
+    r[2] = t2;
+    r[3] = t3;
+}
+
+PVN_INLINE void pvn_mont_sub(uint64_t r[4], const uint64_t a[4],
+                             const uint64_t b[4], const pvn_modulus *m)
+{
+    uint64_t t0 = a[0], t1 = a[1], t2 = a[2], t3 = a[3], s0, s1, s2, s3;
+
+    __asm__("subq %[b0], %[t0]\n\t"
+            "sbbq %[b1], %[t1]\n\t"
+            "sbbq %[b2], %[t2]\n\t"
+            "sbbq %[b3], %[t3]\n\t"
+            "sbbq %[s0], %[s0]\n\t" /* all ones if a < b */
+            "movq %[s0], %[s1]\n\t"
+            "movq %[s0], %[s2]\n\t"
+            "movq %[s0], %[s3]\n\t"
+            "andq %[p0], %[s0]\n\t"
+            "andq %[p1], %[s1]\n\t"
+            "andq %[p2], %[s2]\n\t"
+            "andq %[p3], %[s3]\n\t"
+            "addq %[s0], %[t0]\n\t"
+            "adcq %[s1], %[t1]\n\t"
+            "adcq %[s2], %[t2]\n\t"
+            "adcq %[s3], %[t3]\n\t"
+            : [t0] "+&r"(t0), [t1] "+&r"(t1), [t2] "+&r"(t2), [t3] "+&r"(t3),
+              [s0] "=&r"(s0), [s1] "=&r"(s1), [s2] "=&r"(s2), [s3] "=&r"(s3)
+            : [b0] "m"(b[0]), [b1] "m"(b[1]), [b2] "m"(b[2]), [b3] "m"(b[3]),
+              [p0] "m"(m->p[0]), [p1] "m"(m->p[1]), [p2] "m"(m->p[2]),
+              [p3] "m"(m->p[3])
+            : "cc");
+    r[0] = t0;
+    r[1] = t1;
+    r[2] = t2;
+    r[3] = t3;
+}
+
 /* clang-format off */
 #define pvn_g1_zero pvn_adx_g1_zero
 #define pvn_g1_is_zero pvn_adx_g1_is_zero
