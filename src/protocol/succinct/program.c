@@ -78,6 +78,7 @@ typedef struct create {
     provernet_id artifact_id;
     const pvn_artifact *artifact; /* in the call's arena */
     const char *kind;
+    pvn_bytes vk;        /* as sent; a circuit's own if none was */
     provernet_error err; /* of the crew */
 } create;
 
@@ -133,31 +134,58 @@ pvn_next pvn_succinct_create_program_begin(pvn_call *c)
     return PVN_OP;
 }
 
-/* On the crew: files are read here. */
-static void look(pvn_call *c)
+/* A circuit must be what its vk and hash say. Its vk may be left out: it is in
+ * the circuit. */
+static provernet_status look_at_circuit(pvn_call *c, create *k, pvn_raw *raw)
 {
-    create *k = pvn_call_kept(c, 1);
+    uint64_t bytes = (uint64_t)k->artifact->raw_bytes;
+    pvn_buf own = { 0 };
+    provernet_status s = pvn_circuit_check(pvn_raw_read, raw, bytes, k->vk,
+                                           k->body->vk_hash.data, &k->err);
+
+    if (s != PROVERNET_OK || k->vk.len > 0)
+        return s;
+    s = pvn_circuit_vk(pvn_raw_read, raw, bytes, &own, &k->err);
+    if (s == PROVERNET_OK) {
+        k->vk = pvn_bytes_of(
+            pvn_arena_copy(pvn_call_arena(c), own.data, own.len), own.len);
+        if (!k->vk.data)
+            s = pvn_nomem(&k->err);
+    }
+    pvn_buf_free(&own);
+    return s;
+}
+
+static provernet_status look_at(pvn_call *c, create *k, pvn_raw *raw)
+{
     const pvn_artifact *a = k->artifact;
     uint8_t head[64];
     size_t len =
         a->raw_bytes < (int64_t)sizeof head ? (size_t)a->raw_bytes : 64;
-    pvn_raw *raw = NULL;
-    provernet_status s;
+    provernet_status s = pvn_raw_read(raw, head, len, 0, &k->err);
 
-    s = pvn_raw_open(&raw, pvn_call_node(c), a, &k->err);
+    if (s != PROVERNET_OK)
+        return s;
+    k->kind = pvn_program_family(pvn_bytes_of(head, len));
+    if (!k->kind)
+        return pvn_fail(&k->err, PROVERNET_ERR_FORMAT, 0,
+                        "the program artifact is neither an ELF in bincode "
+                        "nor a .zkey");
+    return strcmp(k->kind, "sp1") == 0 ? PROVERNET_OK
+                                       : look_at_circuit(c, k, raw);
+}
+
+/* On the crew: files are read here. */
+static void look(pvn_call *c)
+{
+    create *k = pvn_call_kept(c, 1);
+    pvn_raw *raw = NULL;
+    provernet_status s =
+        pvn_raw_open(&raw, pvn_call_node(c), k->artifact, &k->err);
+
+    k->vk = pvn_bin(k->body->vk);
     if (s == PROVERNET_OK)
-        s = pvn_raw_read(raw, head, len, 0, &k->err);
-    if (s == PROVERNET_OK) {
-        k->kind = pvn_program_family(pvn_bytes_of(head, len));
-        if (!k->kind)
-            s = pvn_fail(&k->err, PROVERNET_ERR_FORMAT, 0,
-                         "the program artifact is neither an ELF in bincode "
-                         "nor a .zkey");
-        else if (strcmp(k->kind, "sp1") != 0)
-            s = pvn_circuit_check(pvn_raw_read, raw, (uint64_t)a->raw_bytes,
-                                  pvn_bin(k->body->vk), k->body->vk_hash.data,
-                                  &k->err);
-    }
+        s = look_at(c, k, raw);
     k->err.status = s;
     pvn_raw_close(raw);
 }
@@ -196,9 +224,9 @@ static bool fill_register(pvn_op *op, const create *k)
     p->name = pvn_bytes_of(
         pvn_arena_copy(&op->arena, m->vk_hash.data, PVN_VK_HASH), PVN_VK_HASH);
     p->vk = pvn_bytes_of(
-        pvn_arena_copy(&op->arena, m->vk.len ? m->vk.data : (const void *)"",
-                       m->vk.len),
-        m->vk.len);
+        pvn_arena_copy(&op->arena, k->vk.len ? k->vk.data : (const void *)"",
+                       k->vk.len),
+        k->vk.len);
     p->kind = pvn_arena_text(&op->arena, k->kind);
     p->uri = pvn_arena_text(&op->arena, m->program_uri);
     p->artifact = k->artifact_id;
