@@ -166,20 +166,24 @@ static void renew_once(provernet_worker *w)
     pvn_arena_free(&a);
 }
 
-/* Sleep until the next sign of life is due. false: closing or over. */
+/* Sleep until the next sign of life is due, which a new session may move.
+ * false: closing or over. */
 static bool until_beat(provernet_worker *w)
 {
+    int64_t began = pvn_now_ms(&w->env), until;
     struct timespec at;
-    int64_t until;
     bool go_on;
 
     pthread_mutex_lock(&w->lock);
-    until = pvn_now_ms(&w->env) + w->beat_ms;
-    at = (struct timespec){ .tv_sec = (time_t)(until / 1000),
-                            .tv_nsec = (long)(until % 1000) * 1000000L };
-    while (!w->closing && !w->ended && pvn_now_ms(&w->env) < until &&
-           w->stopping == w->stop_told)
+    for (;;) {
+        until = began + w->beat_ms;
+        if (w->closing || w->ended || w->stopping != w->stop_told ||
+            pvn_now_ms(&w->env) >= until)
+            break;
+        at = (struct timespec){ .tv_sec = (time_t)(until / 1000),
+                                .tv_nsec = (long)(until % 1000) * 1000000L };
         pthread_cond_timedwait(&w->changed, &w->lock, &at);
+    }
     w->stop_told = w->stopping;
     go_on = !w->closing && !w->ended;
     pthread_mutex_unlock(&w->lock);

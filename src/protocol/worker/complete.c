@@ -350,6 +350,8 @@ static pvn_next hand_in_verdict(pvn_call *c, pvn_asked *x)
 {
     const Provernet__Worker__V1__Verdict *v = x->ask->complete->verdict;
     completing *k = x->verb;
+    const pvn_op_read_task *r = &k->read->u.read_task;
+    const pvn_artifact *proof;
     pvn_op *op;
 
     if (!v)
@@ -370,11 +372,16 @@ static pvn_next hand_in_verdict(pvn_call *c, pvn_asked *x)
         x->then = pvn_asked_failed;
         return op->u.task_fail.why ? PVN_OP : pvn_asked_nomem(c, x);
     }
+    /* The last input of a verify task is what it judged. */
+    proof = r->inputs_len ? r->inputs[r->inputs_len - 1] : NULL;
+    if (!proof)
+        return pvn_asked_fail(c, x, PROVERNET_ERR_STATE,
+                              "the proof that was judged is gone");
     k->outputs = 0;
     k->how = "verified";
     k->complete = pvn_asked_op(c, PVN_OP_TASK_COMPLETE);
     if (!k->complete || !fill_complete(x, k, k->complete) ||
-        !add_verdict(c, k, &k->request->proof, true, v->why))
+        !add_verdict(c, k, &proof->id, true, v->why))
         return pvn_asked_nomem(c, x);
     return PVN_OP;
 }
