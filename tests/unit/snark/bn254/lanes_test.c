@@ -1,0 +1,272 @@
+/* The vector form's lazy arithmetic at the limits that lanes_ifma.h proves:
+ * limbs of all ones and values up to the stated multiples of p. Every result
+ * is compared with big integers; the bound of every product is checked. */
+#include "big.h"
+#include "snark/bn254/lanes_ifma.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+static const lane_modulus *const moduli[2] = { &lane_fq, &lane_fr };
+
+/* Lane i of a normalised vector as an integer. */
+static big lane_big(const lv *a, int i)
+{
+    uint64_t l[5][8], v[5] = { 0 };
+    _mm512_storeu_si512(l[0], a->l0);
+    _mm512_storeu_si512(l[1], a->l1);
+    _mm512_storeu_si512(l[2], a->l2);
+    _mm512_storeu_si512(l[3], a->l3);
+    _mm512_storeu_si512(l[4], a->l4);
+    for (int k = 0; k < 5; k++)
+        assert_true(l[k][i] >> 52 == 0);
+    for (int k = 0; k < 5; k++) {
+        int bit = 52 * k;
+        v[bit / 64] |= l[k][i] << (bit % 64);
+        if (bit % 64 > 12)
+            v[bit / 64 + 1] |= l[k][i] >> (64 - bit % 64);
+    }
+    return big_from_limbs(v, 5);
+}
+
+/* Values below `times` p, often the largest, often with limbs of ones. */
+static void lanes_below(lv *a, unsigned times, const lane_modulus *m,
+                        uint64_t *seed)
+{
+    uint64_t l[5][8], factor[4] = { times, 0, 0, 0 };
+    big p = big_from_limbs(m->scalar.p, 4), f = big_from_limbs(factor, 4);
+    big limit = big_mul(&p, &f), one = { { 1 } };
+    for (int i = 0; i < 8; i++) {
+        uint64_t v[5];
+        big x;
+        for (int k = 0; k < 5; k++)
+            v[k] = test_random(seed) % 3 ? test_random(seed)
+                                         : UINT64_MAX * (test_random(seed) & 1);
+        v[4] &= 15;
+        x = big_from_limbs(v, 5);
+        if (test_random(seed) % 4 == 0)
+            x = big_sub(&limit, &one);
+        while (big_compare(&x, &limit) >= 0) {
+            for (int k = 0; k < BIG_WORDS; k++)
+                x.w[k] =
+                    x.w[k] >> 1 | (k + 1 < BIG_WORDS ? x.w[k + 1] << 31 : 0);
+        }
+        for (int k = 0; k < 5; k++) {
+            l[k][i] = 0;
+            for (int b = 0; b < 52; b++) {
+                int at = 52 * k + b;
+                l[k][i] |= (uint64_t)(x.w[at / 32] >> (at % 32) & 1) << b;
+            }
+        }
+    }
+    a->l0 = _mm512_loadu_si512(l[0]);
+    a->l1 = _mm512_loadu_si512(l[1]);
+    a->l2 = _mm512_loadu_si512(l[2]);
+    a->l3 = _mm512_loadu_si512(l[3]);
+    a->l4 = _mm512_loadu_si512(l[4]);
+}
+
+/* got*2^260 = want mod p, and got below bound/100 p. */
+static void check_product(const big *got, const big *want, unsigned bound,
+                          const lane_modulus *m)
+{
+    uint64_t hundred[4] = { 100, 0, 0, 0 }, limit[4] = { bound, 0, 0, 0 };
+    big p = big_from_limbs(m->scalar.p, 4), h = big_from_limbs(hundred, 4);
+    big b = big_from_limbs(limit, 4), s = big_shift(got, 260), t;
+    s = big_mod(s, &p);
+    t = big_mod(*want, &p);
+    assert_int_equal(big_compare(&s, &t), 0);
+    s = big_mul(got, &h);
+    t = big_mul(&p, &b);
+    assert_true(big_compare(&s, &t) < 0);
+}
+
+static void check_same(const big *got, const big *want, unsigned bound,
+                       const lane_modulus *m)
+{
+    uint64_t hundred[4] = { 100, 0, 0, 0 }, limit[4] = { bound, 0, 0, 0 };
+    big p = big_from_limbs(m->scalar.p, 4), h = big_from_limbs(hundred, 4);
+    big b = big_from_limbs(limit, 4), s = big_mod(*got, &p), t;
+    t = big_mod(*want, &p);
+    assert_int_equal(big_compare(&s, &t), 0);
+    s = big_mul(got, &h);
+    t = big_mul(&p, &b);
+    assert_true(big_compare(&s, &t) < 0);
+}
+
+static void test_products(void **state)
+{
+    static const unsigned pairs[][2] = { { 1, 1 },  { 2, 4 },  { 9, 9 },
+                                         { 84, 1 }, { 1, 84 }, { 40, 2 },
+                                         { 6, 13 } };
+    uint64_t seed = 7;
+    (void)state;
+    for (unsigned round = 0; round < 280; round++) {
+        const lane_modulus *m = moduli[round & 1];
+        unsigned ka = pairs[round / 2 % 7][0], kb = pairs[round / 2 % 7][1];
+        lv a, b, c, d, r, q, s;
+        lanes_below(&a, ka, m, &seed);
+        lanes_below(&b, kb, m, &seed);
+        lanes_below(&c, kb, m, &seed);
+        lanes_below(&d, ka, m, &seed);
+        lv_mul(&r, &a, &b, m);
+        lv_mul2(&q, &a, &b, &c, &d, m);
+        lanes_below(&d, 9, m, &seed);
+        lv_sqr(&s, &d, m);
+        lv x = a, y = c;
+        for (int i = 0; i < 8; i++) {
+            big A = lane_big(&a, i), B = lane_big(&b, i), C = lane_big(&c, i);
+            big D = lane_big(&d, i), got = lane_big(&r, i);
+            big t = big_mul(&A, &B);
+            check_product(&got, &t, 101 + 118 * ka * kb / 100, m);
+            got = lane_big(&s, i);
+            big u = big_mul(&D, &D);
+            check_product(&got, &u, 101 + 96, m);
+            (void)C;
+        }
+        /* a*b + c*d with the same four */
+        lv_mul2(&q, &x, &b, &y, &x, m);
+        for (int i = 0; i < 8; i++) {
+            big X = lane_big(&x, i), B = lane_big(&b, i), Y = lane_big(&y, i);
+            big t = big_mul(&X, &B), u = big_mul(&Y, &X);
+            t = big_add(&t, &u);
+            u = lane_big(&q, i);
+            check_product(&u, &t, 101 + 2 * 118 * ka * kb / 100, m);
+        }
+    }
+}
+
+static void test_reductions(void **state)
+{
+    uint64_t seed = 8;
+    (void)state;
+    for (unsigned round = 0; round < 400; round++) {
+        const lane_modulus *m = moduli[round & 1];
+        lv a, b, c, r, s, t, u;
+        uint64_t out[8][4];
+        lanes_below(&a, 84, m, &seed);
+        lv_store_canonical(out, &a, m);
+        for (int i = 0; i < 8; i++) {
+            big A = lane_big(&a, i), got = big_from_limbs(out[i], 4);
+            check_same(&got, &A, 100, m);
+        }
+        lanes_below(&a, 16, m, &seed);
+        lv_reduce(&r, &a, m);
+        for (int i = 0; i < 8; i++) {
+            big A = lane_big(&a, i), got = lane_big(&r, i);
+            check_same(&got, &A, 114, m);
+        }
+        lanes_below(&a, 2, m, &seed);
+        lanes_below(&b, 1, m, &seed);
+        lanes_below(&c, 1, m, &seed);
+        lv_sub2_reduce(&r, &a, &b, &c, 4, m);
+        lv_sub_reduce(&s, &a, &b, 3, m);
+        lv_sub(&t, &a, &b, 2, m);
+        lv_neg(&u, &b, 8, m);
+        uint64_t four[4] = { 8, 0, 0, 0 };
+        big p = big_from_limbs(m->scalar.p, 4), f = big_from_limbs(four, 4);
+        big p8 = big_mul(&p, &f);
+        for (int i = 0; i < 8; i++) {
+            big A = lane_big(&a, i), B = lane_big(&b, i), C = lane_big(&c, i);
+            big want = big_add(&A, &p8), got = lane_big(&s, i);
+            want = big_sub(&want, &B);
+            check_same(&got, &want, 107, m);
+            got = lane_big(&t, i);
+            check_same(&got, &want, 400, m);
+            want = big_sub(&want, &C);
+            got = lane_big(&r, i);
+            check_same(&got, &want, 107, m);
+            want = big_sub(&p8, &B);
+            got = lane_big(&u, i);
+            check_same(&got, &want, 801, m);
+        }
+    }
+}
+
+static void test_zero_lanes(void **state)
+{
+    uint64_t seed = 9;
+    (void)state;
+    for (int k = 0; k < 16; k++) {
+        const lane_modulus *m = moduli[k & 1];
+        lv a, z, one;
+        uint64_t unit[5] = { 1, 0, 0, 0, 0 };
+        lanes_below(&a, 1, m, &seed);
+        lv_broadcast(&one, unit);
+        z.l0 = LV_SET(m->multiples[0][k]);
+        z.l1 = LV_SET(m->multiples[1][k]);
+        z.l2 = LV_SET(m->multiples[2][k]);
+        z.l3 = LV_SET(m->multiples[3][k]);
+        z.l4 = LV_SET(m->multiples[4][k]);
+        assert_int_equal(lv_zero_lanes(&z, m), 0xff);
+        assert_int_equal(lv_maybe_zero_lanes(&z, m), 0xff);
+        lv_add(&z, &z, &one, m);
+        assert_int_equal(lv_zero_lanes(&z, m), 0);
+        /* limb 0 of a multiple, another value: only "maybe" */
+        z.l0 = LV_SET(m->multiples[0][k]);
+        z.l1 = LV_ADD(z.l1, LV_SET(1));
+        assert_int_equal(lv_maybe_zero_lanes(&z, m), 0xff);
+        assert_int_equal(lv_zero_lanes(&z, m), 0);
+    }
+    lv mark;
+    uint64_t out[8][4];
+    lv_set_ones(&mark);
+    assert_int_equal(lv_mark_lanes(&mark), 0xff);
+    lv_store(out, &mark);
+    for (int i = 0; i < 8; i++)
+        for (int k = 0; k < 4; k++)
+            assert_true(out[i][k] == UINT64_MAX);
+    lv_load(&mark, (const uint64_t(*)[4])out);
+    assert_int_equal(lv_mark_lanes(&mark), 0xff);
+}
+
+/* 28 layers of unnormalised sums, as the longest row pass of a transform. */
+static void test_raw_growth(void **state)
+{
+    uint64_t seed = 10;
+    const lane_modulus *m = &lane_fr;
+    (void)state;
+    for (int round = 0; round < 20; round++) {
+        lv a, t, n;
+        big sum[8];
+        uint64_t two[4] = { 2, 0, 0, 0 };
+        big p = big_from_limbs(m->scalar.p, 4), f = big_from_limbs(two, 4);
+        big p2 = big_mul(&p, &f);
+        lanes_below(&a, 2, m, &seed);
+        for (int i = 0; i < 8; i++)
+            sum[i] = lane_big(&a, i);
+        for (int layer = 0; layer < 28; layer++) {
+            lanes_below(&t, 2, m, &seed);
+            for (int i = 0; i < 8; i++) {
+                big T = lane_big(&t, i);
+                if ((layer + round) % 2 == 0)
+                    sum[i] = big_add(&sum[i], &T);
+                else
+                    sum[i] = big_add(&sum[i], &p2),
+                    sum[i] = big_sub(&sum[i], &T);
+            }
+            if ((layer + round) % 2 == 0)
+                lv_add_raw(&a, &a, &t, m);
+            else
+                lv_sub_raw(&a, &a, &t, 2, m);
+        }
+        lv_norm(&n, &a);
+        for (int i = 0; i < 8; i++) {
+            big got = lane_big(&n, i);
+            assert_int_equal(big_compare(&got, &sum[i]), 0);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_products),
+        cmocka_unit_test(test_reductions),
+        cmocka_unit_test(test_zero_lanes),
+        cmocka_unit_test(test_raw_growth),
+    };
+    if (!pvn_bn254_forms_pick("ifma"))
+        return 77; /* skipped: this processor lacks it */
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
