@@ -262,6 +262,12 @@ static bool before(const pvn_want *w, const pvn_row *a, const pvn_row *b)
     int64_t x = rank(w, a), y = rank(w, b);
     if (x != y)
         return x < y;
+    if (w->scan == PVN_RECORDS_OF_KIND)
+        return compare_bytes(((const pvn_record *)a)->key,
+                             ((const pvn_record *)b)->key) < 0;
+    if (w->scan == PVN_PROGRAMS_LIST)
+        return compare_bytes(((const pvn_program *)a)->name,
+                             ((const pvn_program *)b)->name) < 0;
     uint8_t ka[512], kb[512];
     size_t na = pvn_row_key(a, ka, sizeof ka);
     size_t nb = pvn_row_key(b, kb, sizeof kb);

@@ -6,8 +6,10 @@
  * every commit every row is checked; in the end everything heals and all
  * that was accepted must have come to a rightful end.
  *
- * PVN_SIM_SEED: run this one seed. PVN_SIM_SECONDS: keep going that long. */
+ * PVN_SIM_SEED: run this one seed. PVN_SIM_SECONDS: keep going that long.
+ * PVN_SIM_SQLITE: beside the memory a real SQLite, compared at every load. */
 #include "sim/check.h"
+#include "sim/twin_state.h"
 #include "sim/world.h"
 #include <inttypes.h>
 #include <provernet/request.h>
@@ -90,6 +92,7 @@ typedef struct core {
 
 typedef struct sim {
     world w;
+    twin_state twin;
     uint64_t seed;
     bool peace;
     core core[CORES];
@@ -704,6 +707,8 @@ static void check_all(sim *s)
     const char *bad = check_rows(&s->w.m, buf, sizeof buf);
     if (bad)
         wrong(s, bad);
+    if (s->twin.diff[0])
+        wrong(s, s->twin.diff);
     check_history(s);
     check_leases(s);
 }
@@ -725,7 +730,7 @@ static void core_batch(sim *s, core *c)
     pvn_arena_reset(&s->w.arena);
     const pvn_op *head = first;
     provernet_status st =
-        pvn_batch_run(&s->w.m.state, &s->w.arena, first, &s->w.rules, &s->w.env,
+        pvn_batch_run(s->w.st, &s->w.arena, first, &s->w.rules, &s->w.env,
                       &done, &again, &s->w.hints, NULL, &s->w.err);
     s->w.m.fault = MEM_FINE;
     check_all(s);
@@ -813,6 +818,12 @@ static void sim_open(sim *s, uint64_t seed)
     memset(s, 0, sizeof *s);
     world_open(&s->w, seed);
     s->seed = seed;
+    if (getenv("PVN_SIM_SQLITE")) {
+        if (twin_open(&s->twin, &s->w.m, &s->w.env, &s->w.err) < 0)
+            wrong(s, s->w.err.message);
+        else
+            s->w.st = &s->twin.state;
+    }
     s->w.rules.worker_aside_ms = 120000;
     s->w.rules.request_deadline_ms = 4 * 3600000;
     s->w.rules.request_open_max = 5;
@@ -847,6 +858,8 @@ static void sim_close(sim *s)
     for (int i = 0; i < CORES; i++)
         core_dies(s, &s->core[i]);
     free(s->post);
+    if (s->twin.state.ops)
+        twin_close(&s->twin);
     world_close(&s->w);
 }
 
@@ -946,11 +959,13 @@ int main(void)
     const char *one = getenv("PVN_SIM_SEED"), *time = getenv("PVN_SIM_SECONDS");
     double limit = time ? atof(time) : 6, start = seconds();
     uint64_t seed = one ? strtoull(one, NULL, 10) : 1, runs = 0, bad = 0;
-    uint64_t commits = 0, kills = 0, failures = 0, fulfilled = 0, again = 0;
+    uint64_t compared = 0, commits = 0, kills = 0, failures = 0, fulfilled = 0,
+             again = 0;
     sim *s = malloc(sizeof *s);
     do {
         bad += !run_seed(seed++, s);
         commits += s->commits;
+        compared += s->twin.compared;
         kills += s->kills;
         failures += s->failures;
         fulfilled += s->fulfilled;
@@ -963,6 +978,8 @@ int main(void)
            " of %" PRIu64 " fulfilled, %" PRIu64 " seeds bad\n",
            seed - runs, seed - 1, commits, again, failures, kills, fulfilled,
            runs * WISHES, bad);
+    if (compared > 0)
+        printf("sim: %" PRIu64 " rows compared with SQLite\n", compared);
     /* A simulation in which nothing is proved proves nothing. */
     return bad > 0 || fulfilled < runs * WISHES / 3;
 }

@@ -39,6 +39,7 @@ void world_open(world *w, uint64_t seed)
                           .random = dice_roll };
     pvn_env_init(&w->env, &env);
     mem_open(&w->m, &w->now);
+    w->st = &w->m.state;
     w->rules = (pvn_rules){ .lease_ttl_ms = 60000,
                             .lease_silence_ms = 15000,
                             .backoff_ms = 1000,
@@ -77,8 +78,8 @@ provernet_status world_batch(world *w, pvn_op *const *ops, size_t len)
     while (first) {
         pvn_arena_reset(&w->arena);
         provernet_status s =
-            pvn_batch_run(&w->m.state, &w->arena, first, &w->rules, &w->env,
-                          &done, &again, &w->hints, NULL, &w->err);
+            pvn_batch_run(w->st, &w->arena, first, &w->rules, &w->env, &done,
+                          &again, &w->hints, NULL, &w->err);
         if (s < 0)
             return s;
         first = again;

@@ -9,6 +9,7 @@ typedef struct world {
     int64_t now;
     uint64_t dice;
     mem_state m;
+    pvn_state *st; /* what batches run against: &m.state, or a twin of it */
     pvn_rules rules;
     pvn_env env;
     pvn_arena arena;
