@@ -137,9 +137,9 @@ static const char *why(int status)
     case 501:
         return "the only transfer-encoding is chunked";
     case 505:
-        return "the only versions are HTTP/1.0, HTTP/1.1 and HTTP/2";
+        return "the versions known are 1.0, 1.1 and 2";
     default:
-        return "this is not a well-formed HTTP/1.1 request";
+        return "this is not a well-formed request";
     }
 }
 

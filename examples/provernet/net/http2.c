@@ -410,6 +410,10 @@ static void open_call(struct conn *c, struct stream *st)
         if (!strcmp(name, "host") && !*ph.authority)
             ph.authority = value;
     }
+    if (!strcmp(ph.method, "CONNECT")) {
+        refuse(st, "405");
+        return;
+    }
     if (!http_target_ok(ph.path) ||
         (*ph.authority && !http_authority_ok(ph.authority))) {
         refuse(st, "400");

@@ -111,7 +111,7 @@ static const struct protocol protocol_relay = {
     .input = relay_input,
     .flush = relay_flush,
     .tick = relay_tick,
-    .leave = NULL, /* workers stay until the node has drained */
+    .leave = conn_kill, /* the node has drained before */
     .gone = relay_gone,
 };
 
