@@ -89,9 +89,9 @@ static void many_small(void)
 {
     tc_buf m = { 0 };
 
-    for (int i = 0; i < 1000000; i++)
+    for (int i = 0; i < 400000; i++)
         tc_add(&m, "\x3a\x00", 2);
-    EXPECT("a million empty fields",
+    EXPECT("400,000 empty fields",
            grpc_code(NETWORK "GetFilteredProofRequests", m.data, m.len), 3, 8);
     tc_free(&m);
     tc_u64(&m, 1, 1);
