@@ -11,78 +11,6 @@
 
 enum { TRIES_MAX = 100, NAP_MS = 1000, REOPEN_MS = 1000, COUNT_MS = 5000 };
 
-static bool only_reads(const pvn_hand *h)
-{
-    for (size_t i = 0; i < h->len; i++)
-        if (h->ops[i]->type < PVN_OP_READ_ACCOUNT ||
-            h->ops[i]->signer.check_nonce)
-            return false;
-    return true;
-}
-
-/* While draining: work that is new, beside what running work needs. */
-static bool is_new(pvn_op_type t)
-{
-    return t == PVN_OP_REQUEST_SUBMIT || t == PVN_OP_PROGRAM_REGISTER ||
-           t == PVN_OP_ARTIFACT_ISSUE || t == PVN_OP_ACCOUNT_APPLY;
-}
-
-static void refuse_op(pvn_op *op, const char *why)
-{
-    pvn_fail(&op->err, PROVERNET_ERR_UNAVAILABLE, 0, "%s", why);
-    op->wrote = false;
-    op->done = true;
-}
-
-/* ---- from any thread ---- */
-
-bool pvn_core_push(provernet *n, pvn_hand *h)
-{
-    pvn_core *c = &n->core;
-    pvn_queue *q = only_reads(h) ? &c->reads : &c->writes;
-    const char *why = NULL;
-    bool wake = false;
-
-    h->next = NULL;
-    h->left = h->len;
-    h->tries = 0;
-    for (size_t i = 0; i < h->len; i++) {
-        h->ops[i]->owner = h;
-        if (is_new(h->ops[i]->type) && atomic_load(&n->draining))
-            why = "the server is draining and takes nothing new\nhelp: try "
-                  "again when it is back, or another server";
-    }
-    if (!why) {
-        pthread_mutex_lock(&c->lock);
-        if (c->stop) {
-            why = "the server is closing";
-        } else if (c->queued + h->len > n->queue_max) {
-            why = "the queue of the server is full (setting node.queue_max)"
-                  "\nhelp: try again";
-        } else {
-            *q->last = h;
-            q->last = &h->next;
-            c->queued += h->len;
-            wake = c->asleep;
-            c->asleep = false;
-        }
-        pthread_mutex_unlock(&c->lock);
-    }
-    for (size_t i = 0; why && i < h->len; i++)
-        refuse_op(h->ops[i], why);
-    if (wake)
-        pvn_wake_post(&c->wake);
-    return why == NULL;
-}
-
-void pvn_core_wake(provernet *n)
-{
-    pthread_mutex_lock(&n->core.lock);
-    n->core.asleep = false;
-    pthread_mutex_unlock(&n->core.lock);
-    pvn_wake_post(&n->core.wake);
-}
-
 /* ---- a batch ---- */
 
 static bool room(pvn_op ***op, size_t *cap, size_t want)
@@ -107,7 +35,11 @@ static void give_back(provernet *n, pvn_op *op)
     pvn_hand *h = op->owner;
 
     h->batch = atomic_load_explicit(&n->batch, memory_order_relaxed);
-    if (--h->left == 0)
+    if (--h->left > 0)
+        return;
+    if (h->here)
+        h->here = false; /* its owner's own thread: it looks */
+    else
         h->done(h);
 }
 
@@ -117,40 +49,13 @@ void pvn_core_add(provernet *n, pvn_hand *h)
 
     if (!room(&c->op, &c->cap, c->len + h->len)) {
         for (size_t i = 0; i < h->len; i++) {
-            refuse_op(h->ops[i], "out of memory");
+            pvn_refuse_op(h->ops[i], "out of memory");
             give_back(n, h->ops[i]);
         }
         return;
     }
     for (size_t i = 0; i < h->len; i++)
         c->op[c->len++] = h->ops[i];
-}
-
-/* Take waiting hand-overs up to batch_max ops; whole ones, at least one. */
-static void take(provernet *n, pvn_queue *q)
-{
-    pvn_core *c = &n->core;
-    pvn_hand *first = NULL, **last = &first, *h, *next;
-    size_t len = c->len, taken = 0;
-
-    pthread_mutex_lock(&c->lock);
-    while ((h = q->first) != NULL &&
-           (len == 0 || len + h->len <= n->batch_max)) {
-        q->first = h->next;
-        len += h->len;
-        taken += h->len;
-        *last = h;
-        last = &h->next;
-    }
-    if (!q->first)
-        q->last = &q->first;
-    c->queued -= taken;
-    pthread_mutex_unlock(&c->lock);
-    *last = NULL;
-    for (h = first; h; h = next) {
-        next = h->next;
-        pvn_core_add(n, h);
-    }
 }
 
 /* What has to run again goes into the batch, if there is memory. */
@@ -170,7 +75,7 @@ static void fail_batch(provernet *n, const char *why)
 
     c->len = 0;
     for (size_t i = 0; i < len; i++) {
-        refuse_op(c->op[i], why);
+        pvn_refuse_op(c->op[i], why);
         give_back(n, c->op[i]);
     }
 }
@@ -279,13 +184,13 @@ static void sort_done(provernet *n)
                    room(&c->again, &c->again_cap, c->again_len + 1)) {
             c->again[c->again_len++] = op;
         } else {
-            refuse_op(op, "the operation found no quiet moment: try again");
+            pvn_refuse_op(op, "the operation found no quiet moment: try again");
             give_back(n, op);
         }
     }
 }
 
-static void run_batch(provernet *n)
+void pvn_core_run_batch(provernet *n)
 {
     pvn_core *c = &n->core;
     pvn_op *done = NULL, *again = NULL; /* op->done says it too */
@@ -323,8 +228,8 @@ static void refuse_waiting(provernet *n, const char *why)
 
     for (;;) {
         c->len = 0;
-        take(n, &c->reads);
-        take(n, &c->writes);
+        pvn_queue_take(n, &c->reads);
+        pvn_queue_take(n, &c->writes);
         if (c->len == 0)
             return;
         fail_batch(n, why);
@@ -388,19 +293,19 @@ bool pvn_core_round(provernet *n, int64_t now_ms)
         refuse_sick(n);
     c->len = 0;
     if (c->st)
-        take(n, &c->reads);
+        pvn_queue_take(n, &c->reads);
     if (c->len) {
-        run_batch(n);
+        pvn_core_run_batch(n);
         did = true;
     }
     c->len = 0;
     if (c->st) {
         take_again(c);
         pvn_timers_add(n, now_ms);
-        take(n, &c->writes);
+        pvn_queue_take(n, &c->writes);
     }
     if (c->len) {
-        run_batch(n);
+        pvn_core_run_batch(n);
         did = true;
     }
     pvn_parks_due(&n->parks, now_ms);
@@ -439,6 +344,19 @@ static bool fall_asleep(pvn_core *c)
     return sleeps;
 }
 
+/* One round; how long there is nothing to do after it. */
+static int64_t round_and_rest(provernet *n)
+{
+    pvn_core *c = &n->core;
+    int64_t nap = 0;
+
+    pthread_mutex_lock(&c->step);
+    if (!pvn_core_round(n, pvn_now_ms(&n->env)))
+        nap = pvn_core_next(n) - c->now_ms;
+    pthread_mutex_unlock(&c->step);
+    return nap < NAP_MS ? nap : NAP_MS;
+}
+
 static void *core_main(void *arg)
 {
     provernet *n = arg;
@@ -446,15 +364,10 @@ static void *core_main(void *arg)
     bool stop = false;
 
     while (!stop) {
-        if (!pvn_core_round(n, pvn_now_ms(&n->env)) && !c->again_len &&
-            fall_asleep(c)) {
-            int64_t nap = pvn_core_next(n) - c->now_ms;
+        int64_t nap = round_and_rest(n);
 
-            if (nap > NAP_MS)
-                nap = NAP_MS;
-            if (nap > 0)
-                pvn_wake_wait(&c->wake, nap);
-        }
+        if (nap > 0 && fall_asleep(c))
+            pvn_wake_wait(&c->wake, nap);
         pthread_mutex_lock(&c->lock);
         c->asleep = false;
         stop = c->stop;
@@ -507,7 +420,7 @@ void pvn_core_stop(provernet *n)
         pthread_join(c->thread, NULL);
     c->running = false;
     for (size_t i = 0; i < c->again_len; i++) {
-        refuse_op(c->again[i], "the server is closing");
+        pvn_refuse_op(c->again[i], "the server is closing");
         give_back(n, c->again[i]);
     }
     c->again_len = 0;

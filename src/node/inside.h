@@ -19,6 +19,7 @@ typedef struct pvn_hand {
     size_t len, left; /* left: not done yet */
     uint64_t batch;   /* out: the batch that answered it */
     unsigned tries;
+    bool here; /* runs on its owner's thread: done is not called */
     /* Core's thread (or who steps), once, when all ops are done. The hand may
      * be gone when it returns. */
     void (*done)(struct pvn_hand *h);
@@ -59,6 +60,7 @@ typedef struct pvn_core {
     pvn_queue reads, writes;
     size_t queued; /* ops */
     bool stop, asleep;
+    bool helped; /* while the core sleeps, another thread runs reads */
     pvn_wake wake;
     pthread_t thread;
     bool running;         /* there is a thread */
@@ -106,6 +108,7 @@ struct provernet {
     void *open_state_user;
     uint8_t ticket_key[32];
     bool stepped; /* node.threads = 0 */
+    bool quick;   /* pvn_state.quick */
     size_t batch_max, queue_max;
     uint64_t bytes_max, message_max;
 
@@ -130,15 +133,16 @@ struct provernet {
 provernet_status pvn_core_init(provernet *n);
 provernet_status pvn_core_start(provernet *n, provernet_error *err);
 void pvn_core_stop(provernet *n); /* fails what waits; closes the state */
-/* Any thread. On false (closing, full) every op says ERR_UNAVAILABLE and done
- * is not called: the caller goes on at once. */
+/* Any thread. false: all ops are done already - looked up on this thread, or
+ * refused (closing, draining, full) - and done is not called: go on at once. */
 bool pvn_core_push(provernet *n, pvn_hand *h);
+void pvn_refuse_op(pvn_op *op, const char *why);
+/* With the step lock: up to batch_max ops, whole hands, into the batch. */
+void pvn_queue_take(provernet *n, pvn_queue *q);
+void pvn_core_run_batch(provernet *n);
 /* One round: false when there was nothing to do. */
 bool pvn_core_round(provernet *n, int64_t now_ms);
 int64_t pvn_core_next(provernet *n); /* when the next timer is due */
-/* Take everything again from the timers (drain, reopened). */
-void pvn_core_wake(provernet *n);
-
 /* timers.c: what the core gives itself */
 void pvn_timers_init(provernet *n);
 void pvn_timers_add(provernet *n, int64_t now_ms); /* due ones into a batch */

@@ -137,6 +137,7 @@ static provernet_status open_disk(provernet *n, provernet_error *err)
     if (s == PROVERNET_OK)
         s = n->open_state(n->open_state_user, &n->core.st, n->db_path, &n->env,
                           err);
+    n->quick = s == PROVERNET_OK && n->core.st->quick;
     if (s == PROVERNET_OK)
         s = pvn_store_open(
             &n->store, store,

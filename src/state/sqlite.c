@@ -394,6 +394,7 @@ provernet_status pvn_state_sqlite_open(pvn_state **out, const char *path,
     if (!st)
         return pvn_nomem(err);
     st->state.ops = &sqlite_ops;
+    st->state.quick = true;
     st->env = *env;
     st->lock_fd = -1;
     st->path = strdup(path);

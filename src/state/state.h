@@ -31,6 +31,8 @@ typedef struct pvn_state_ops {
 } pvn_state_ops;
 struct pvn_state {
     const pvn_state_ops *ops;
+    bool quick; /* load never waits for a network: any thread may lend itself
+                   to a batch of reads (still one at a time) */
 };
 
 /* SQLite in file `path` (WAL, synchronous=FULL), made or brought up to the
