@@ -84,6 +84,9 @@ static void dedup_of(uint8_t out32[32], const wish *w)
     pvn_keccak_add(&k, numbers, sizeof numbers);
     pvn_keccak_add(&k, w->wanted.stdin_uri, strlen(w->wanted.stdin_uri));
     pvn_keccak_end(&k, out32);
+    /* It begins with the input's id, which sorts by time: the index of a
+     * commit's wishes then grows in one place. */
+    memcpy(out32, w->stdin_id.bytes, sizeof w->stdin_id.bytes);
 }
 
 /* The witness of a circuit has 32 bytes for each wire, its key at least 320:
