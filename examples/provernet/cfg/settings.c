@@ -143,28 +143,33 @@ long config_find(const struct config *c, const char *name)
 
 /* ---- near words ---- */
 
+/* Edits between two words; two letters changed over count as one. */
 static size_t distance(const char *a, const char *b)
 {
-    size_t row[80], n = strlen(b);
+    enum { MOST = 79 };
+    size_t rows[3][MOST + 1], m = strlen(a), n = strlen(b);
 
-    if (strlen(a) > 79 || n > 78)
-        return 99;
+    if (m > MOST || n > MOST)
+        return MOST;
     for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (size_t i = 1; a[i - 1]; i++) {
-        size_t diagonal = row[0];
+        rows[0][j] = j;
+    for (size_t i = 1; i <= m; i++) {
+        size_t *row = rows[i % 3], *last = rows[(i + 2) % 3];
+        const size_t *before = rows[(i + 1) % 3];
         row[0] = i;
         for (size_t j = 1; j <= n; j++) {
-            size_t keep = row[j], best = diagonal + (a[i - 1] != b[j - 1]);
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
+            size_t best = last[j - 1] + (a[i - 1] != b[j - 1]);
+            if (last[j] + 1 < best)
+                best = last[j] + 1;
             if (row[j - 1] + 1 < best)
                 best = row[j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+                a[i - 2] == b[j - 1] && before[j - 2] + 1 < best)
+                best = before[j - 2] + 1;
             row[j] = best;
-            diagonal = keep;
         }
     }
-    return row[n];
+    return rows[m % 3][n];
 }
 
 const char *nearest(const char *word, const char *const *words, size_t n)

@@ -15,12 +15,12 @@ bool use_color(FILE *f)
     return isatty(fileno(f)) && !(no && *no) && term && strcmp(term, "dumb");
 }
 
-/* The message's further lines are moved in by two spaces. */
+/* The message's further lines are moved in by two spaces, if they are not. */
 static void lines(const char *message)
 {
     for (const char *p = message; *p; p++) {
         fputc(*p, stderr);
-        if (*p == '\n')
+        if (*p == '\n' && strncmp(p + 1, "  ", 2) != 0)
             fputs("  ", stderr);
     }
     fputc('\n', stderr);

@@ -344,6 +344,50 @@ int cmd_prove(struct invocation *v)
 
 /* ---- verifying ---- */
 
+/* A decimal number as text, as snarkjs writes all of them. */
+static bool is_number(const json_t *o)
+{
+    const char *s = json_string_value(o);
+
+    return s && *s && strspn(s, "0123456789") == strlen(s);
+}
+
+static bool all_numbers(json_t *o, size_t depth)
+{
+    json_t *item;
+    size_t i;
+
+    if (depth == 0)
+        return is_number(o);
+    if (!json_is_array(o) || (depth > 1 && json_array_size(o) == 0))
+        return false;
+    json_array_foreach(o, i, item)
+    {
+        if (!all_numbers(item, depth - 1) && !is_number(item))
+            return false;
+    }
+    return true;
+}
+
+/* A file of the right form whose numbers are no points or no signals is the
+ * answer "not valid"; a file of another form is malformed. */
+static provernet_status judge(provernet_status st, const uint8_t *text,
+                              size_t len, bool proof)
+{
+    json_t *o;
+    bool formed;
+
+    if (st != PROVERNET_ERR_FORMAT)
+        return st;
+    o = json_loadb((const char *)text, len, JSON_REJECT_DUPLICATES, NULL);
+    formed = proof ? all_numbers(json_object_get(o, "pi_a"), 1) &&
+                         all_numbers(json_object_get(o, "pi_b"), 2) &&
+                         all_numbers(json_object_get(o, "pi_c"), 1)
+                   : all_numbers(o, 1);
+    json_decref(o);
+    return formed ? PROVERNET_ERR_PROOF_INVALID : st;
+}
+
 static provernet_status verify(struct invocation *v, provernet_error *err)
 {
     uint8_t *text[3] = { NULL, NULL, NULL }, *publics = NULL;
@@ -360,14 +404,18 @@ static provernet_status verify(struct invocation *v, provernet_error *err)
     if (st == PROVERNET_OK) {
         n = len[1] / 2 + 1; /* a signal has at least a digit and a comma */
         publics = calloc(n, 32);
-        st = publics
-                 ? provernet_groth16_publics_from_json(
-                       publics, n, &n, (provernet_span){ text[1], len[1] }, err)
-                 : PROVERNET_ERR_NOMEM;
+        st = PROVERNET_ERR_NOMEM;
     }
-    if (st == PROVERNET_OK)
-        st = provernet_groth16_proof_from_json(
-            &proof, (provernet_span){ text[2], len[2] }, err);
+    if (publics) {
+        provernet_span json = { text[1], len[1] };
+        st = provernet_groth16_publics_from_json(publics, n, &n, json, err);
+        st = judge(st, text[1], len[1], false);
+    }
+    if (st == PROVERNET_OK) {
+        provernet_span json = { text[2], len[2] };
+        st = provernet_groth16_proof_from_json(&proof, json, err);
+        st = judge(st, text[2], len[2], true);
+    }
     if (st == PROVERNET_OK)
         st = provernet_groth16_verify(vk, &proof, publics, n, err);
     provernet_groth16_vk_free(vk);
@@ -385,6 +433,9 @@ int cmd_verify(struct invocation *v)
 
     if (st != PROVERNET_OK && st != PROVERNET_ERR_PROOF_INVALID)
         return report_status(st, &err);
+    if (st != PROVERNET_OK && err.status == PROVERNET_ERR_FORMAT &&
+        !flag_value(v, "quiet"))
+        fprintf(stderr, "%s\n", err.message); /* why it is not valid */
     if (json)
         printf("{\"valid\":%s}\n", st == PROVERNET_OK ? "true" : "false");
     else if (!flag_value(v, "quiet"))
