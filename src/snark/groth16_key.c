@@ -227,7 +227,7 @@ static provernet_status check_subgroup(loading *l)
 }
 
 /* The points of the head that a proof adds; those that also stand in the
- * verification key were checked there. */
+ * verification key are checked with it, at the end. */
 static provernet_status load_head(loading *l)
 {
     pvn_groth16_key *k = l->k;
@@ -265,9 +265,7 @@ static provernet_status load_all(loading *l)
     size_t m = z->wires, first = (size_t)z->publics + 1;
     provernet_status s;
 
-    s = pvn_groth16_vk_from_zkey(&k->vk, l->file, l->err);
-    if (!s)
-        s = load_head(l);
+    s = load_head(l);
     if (!s)
         s = pvn_domain_new(&k->domain, k->forms, z->log_domain)
                 ? pvn_nomem(l->err)
@@ -286,7 +284,9 @@ static provernet_status load_all(loading *l)
                         "section 8 (C)");
     if (!s)
         s = load_points(l, &k->h, z->h, z->domain, 0, false, "section 9 (H)");
-    return s ? s : load_rows(l);
+    if (!s)
+        s = load_rows(l);
+    return s ? s : pvn_groth16_vk_from_zkey(&k->vk, l->file, l->err);
 }
 
 provernet_status pvn_groth16_key_load(pvn_groth16_key **out,
