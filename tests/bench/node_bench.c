@@ -81,7 +81,7 @@ static provernet_id artifact(provernet *n, const char *type)
 {
     provernet_error err = { 0 };
     provernet_blob *b;
-    provernet_id id;
+    provernet_id id = { { 0 } };
 
     if (provernet_blob_create(n, &b, type, &err) ||
         provernet_blob_write(b, type, strlen(type), &err) ||

@@ -484,7 +484,7 @@ provernet_id put_artifact(provernet *n, const char *type, const char *what)
 {
     provernet_error err = { 0 };
     provernet_blob *b;
-    provernet_id id;
+    provernet_id id = { { 0 } };
 
     if (provernet_blob_create(n, &b, type, &err) ||
         provernet_blob_write(b, what, strlen(what), &err) ||
