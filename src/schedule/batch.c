@@ -3,6 +3,10 @@
 #include "schedule/batch.h"
 #include "schedule/decide.h"
 
+/* The head of a batch is never put off twice for the same reason: more than a
+ * few times is a bug, which must not hold up the core for ever. */
+enum { TRIES_MAX = 32 };
+
 typedef struct batch {
     pvn_state *st;
     pvn_arena *arena;
@@ -91,6 +95,14 @@ static verdict decide(batch *b)
         if (b->rows.failed)
             return NO_MEMORY;
         if (ok) {
+            op->done = true;
+            continue;
+        }
+        if (op->tries >= TRIES_MAX) {
+            pvn_fail(&op->err, PROVERNET_ERR_INTERNAL, 0,
+                     "a bug in %s: it still lacks rows after %d batches; "
+                     "nothing was changed",
+                     pvn_op_name(op->type), TRIES_MAX);
             op->done = true;
             continue;
         }

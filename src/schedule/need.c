@@ -23,10 +23,40 @@ pvn_want *pvn_need_scan(pvn_cx *cx, const pvn_want *ask)
     return NULL;
 }
 
+/* Was the parent of these rows made in this batch? Then the database has none
+ * of them, and asking would put the operation off in vain. */
+static bool fresh_parent(pvn_cx *cx, pvn_scan scan, const provernet_id *id)
+{
+    const pvn_row *row = NULL;
+    pvn_request request = { .row.table = PVN_REQUEST, .id = *id };
+    pvn_task task = { .row.table = PVN_TASK, .id = *id };
+    pvn_worker worker = { .row.table = PVN_WORKER, .id = *id };
+    switch (scan) {
+    case PVN_TASKS_OF_REQUEST:
+    case PVN_TASK_BY_NAME:
+        row = pvn_rows_known(cx->rows, &request.row);
+        break;
+    case PVN_FILES_OF_TASK:
+    case PVN_EDGES_FROM:
+    case PVN_ATTEMPTS_OF_TASK:
+        row = pvn_rows_known(cx->rows, &task.row);
+        break;
+    case PVN_TASKS_OF_WORKER:
+        row = pvn_rows_known(cx->rows, &worker.row);
+        break;
+    default:
+        break;
+    }
+    return row && row->fresh;
+}
+
 pvn_want *pvn_need_scan_id(pvn_cx *cx, pvn_scan scan, const provernet_id *id,
                            uint32_t limit)
 {
+    static const pvn_want nothing = { .loaded = true };
     pvn_want ask = { .scan = scan, .id1 = *id, .limit = limit };
+    if (fresh_parent(cx, scan, id))
+        return (pvn_want *)(uintptr_t)&nothing;
     return pvn_need_scan(cx, &ask);
 }
 
@@ -82,7 +112,8 @@ pvn_task *pvn_need_task_named(pvn_cx *cx, const provernet_id *request,
                      .text1 = name,
                      .limit = 1 };
     pvn_task *t = pvn_rows_task_by_name(cx->rows, request, name);
-    if (!t && pvn_need_scan(cx, &ask))
+    if (!t && !fresh_parent(cx, PVN_TASK_BY_NAME, request) &&
+        pvn_need_scan(cx, &ask))
         t = pvn_rows_task_by_name(cx->rows, request, name);
     return t;
 }

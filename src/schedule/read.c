@@ -151,11 +151,7 @@ static pvn_want *events_of(pvn_cx *cx, const pvn_request *q)
 }
 static pvn_want *attempts_of(pvn_cx *cx, const provernet_id *task)
 {
-    pvn_want ask = { .scan = PVN_ATTEMPTS_OF_TASK,
-                     .table = PVN_ATTEMPT,
-                     .id1 = *task,
-                     .limit = ATTEMPTS_SHOWN };
-    return pvn_need_scan(cx, &ask);
+    return pvn_need_scan_id(cx, PVN_ATTEMPTS_OF_TASK, task, ATTEMPTS_SHOWN);
 }
 
 void pvn_keys_read_request(pvn_cx *cx)

@@ -507,6 +507,8 @@ static void hand_done(sim *s, handed *h)
     if (strcmp(l->kind, "foreign@1") == 0) {
         hand_complete(s, h, true)->u.task_complete.verify_kind =
             "verify/foreign@1";
+        if (chance(s, 200))
+            hand_verdict(h); /* too early: nobody has judged it */
     } else if (l->plan == BAD_PROOF) {
         hand_fail(s, h, PROVERNET_BLAME_ATTEMPT, true);
     } else {

@@ -239,6 +239,29 @@ static void a_pair_is_never_torn_apart(void **state)
         pvn_op_free(ops[i]);
 }
 
+static void an_op_that_never_gets_its_rows_is_given_up(void **state)
+{
+    world *w = *state;
+    world_submit(w, KIND, 7);
+    provernet_id worker = world_hello(w, "anna", KIND);
+    for (int late = 0; late < 2; late++) {
+        pvn_op *ops[2] = { pvn_op_new(PVN_OP_TASK_LEASE),
+                           pvn_op_new(PVN_OP_WORKER_BYE) };
+        ops[0]->u.task_lease.worker = ops[1]->u.worker_bye.worker = worker;
+        ops[0]->u.task_lease.kinds = KIND;
+        ops[0]->u.task_lease.want = 1;
+        /* it needs the rows around the task that was just leased */
+        ops[1]->u.worker_bye.lost = true;
+        ops[1]->tries = late ? 0 : 32;
+        assert_ok(world_batch(w, ops, 2));
+        assert_int_equal(ops[0]->u.task_lease.leased_len, late ? 0 : 1);
+        assert_int_equal(ops[1]->err.status,
+                         late ? PROVERNET_OK : PROVERNET_ERR_INTERNAL);
+        pvn_op_free(ops[0]);
+        pvn_op_free(ops[1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +275,7 @@ int main(void)
         TEST(a_batch_tells_what_changed),
         TEST(a_failed_batch_changes_nothing),
         TEST(a_pair_is_never_torn_apart),
+        TEST(an_op_that_never_gets_its_rows_is_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

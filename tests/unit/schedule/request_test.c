@@ -472,6 +472,58 @@ static void complete_and_verdict_fit_one_batch(void **state)
         pvn_op_free(ops[i]);
 }
 
+/* Rows made earlier in the batch are all there is: nothing to wait for. */
+static void a_verdict_may_follow_a_completion_that_adds_tasks(void **state)
+{
+    world *w = *state;
+    const pvn_op_child child = { .name = "next", .kind = KIND };
+    for (int i = 0; i < 2; i++) {
+        world_lease l;
+        provernet_id id = world_submit(w, KIND, 7);
+        provernet_id worker = given(w, id, "anna", &l);
+        provernet_id proof = world_artifact(w, PVN_TYPE_PROOF, "p");
+        pvn_op *ops[2] = { pvn_op_new(PVN_OP_TASK_COMPLETE),
+                           pvn_op_new(PVN_OP_REQUEST_VERDICT) };
+        ops[0]->u.task_complete.task = l.task;
+        ops[0]->u.task_complete.worker = worker;
+        ops[0]->u.task_complete.attempt = l.attempt;
+        ops[0]->u.task_complete.outputs = &proof;
+        ops[0]->u.task_complete.outputs_len = 1;
+        if (i == 0)
+            ops[0]->u.task_complete.verify_kind = "verify/x";
+        ops[0]->u.task_complete.children = &child;
+        ops[0]->u.task_complete.children_len = i == 0 ? 0 : 1;
+        ops[1]->needs = ops[0];
+        ops[1]->u.request_verdict.request = id;
+        ops[1]->u.request_verdict.proof = proof;
+        ops[1]->u.request_verdict.valid = true;
+        ops[1]->u.request_verdict.how = "verified";
+        assert_ok(world_batch(w, ops, 2));
+        assert_int_equal(ops[0]->tries, 0);
+        assert_status(ops[0]->err.status, OK);
+        assert_status(ops[1]->err.status, ERR_STATE);
+        assert_int_equal(world_request(w, id)->state,
+                         i == 0 ? PROVERNET_VERIFYING : PROVERNET_RUNNING);
+        pvn_op_free(ops[0]);
+        pvn_op_free(ops[1]);
+    }
+}
+
+static void a_request_may_be_cancelled_in_the_batch_that_made_it(void **state)
+{
+    world *w = *state;
+    pvn_op *ops[3] = { bare_submit(w), pvn_op_new(PVN_OP_REQUEST_CANCEL),
+                       pvn_op_new(PVN_OP_READ_REQUEST) };
+    provernet_id id = ops[0]->u.request_submit.id;
+    ops[1]->u.request_cancel.id = ops[2]->u.read_request.id = id;
+    ops[1]->needs = ops[0];
+    assert_ok(world_batch(w, ops, 3));
+    assert_int_equal(ops[1]->tries, 0);
+    assert_int_equal(ops[2]->u.read_request.request->state, PROVERNET_FAILED);
+    for (int i = 0; i < 3; i++)
+        pvn_op_free(ops[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -503,6 +555,8 @@ int main(void)
         TEST(wrong_proofs_exhaust_a_request),
         TEST(a_verdict_without_a_request_is_not_found),
         TEST(complete_and_verdict_fit_one_batch),
+        TEST(a_verdict_may_follow_a_completion_that_adds_tasks),
+        TEST(a_request_may_be_cancelled_in_the_batch_that_made_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
