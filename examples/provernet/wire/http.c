@@ -108,6 +108,7 @@ static provernet_status run(struct transfer *t, const char *url,
                             provernet_error *err)
 {
     static bool ready;
+    const char *roots = getenv("SSL_CERT_FILE"); /* as OpenSSL reads it */
     char why[CURL_ERROR_SIZE] = "";
     provernet_status st = PROVERNET_OK;
     long status = 0;
@@ -121,6 +122,8 @@ static provernet_status run(struct transfer *t, const char *url,
     curl_easy_setopt(t->curl, CURLOPT_URL, url);
     curl_easy_setopt(t->curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(t->curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+    if (roots && *roots)
+        curl_easy_setopt(t->curl, CURLOPT_CAINFO, roots);
     curl_easy_setopt(t->curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(t->curl, CURLOPT_ERRORBUFFER, why);
     curl_easy_setopt(t->curl, CURLOPT_CONNECTTIMEOUT_MS, 15000L);
