@@ -1,8 +1,6 @@
 /* schedule/complete.c - a task is done: outputs, added tasks, and the step to
  * VERIFYING. Pure; includes decide.h. */
 #include "schedule/decide.h"
-#include <stdio.h>
-#include <stdlib.h>
 
 /* ---- rows ---- */
 

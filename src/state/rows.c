@@ -2,7 +2,6 @@
  *
  * Pure: no database, no clock. Includes base/ only. */
 #include "state/rows.h"
-#include <stdlib.h>
 
 /* Room for every key but long texts; longer ones go to the arena. */
 enum { KEY_ON_STACK = 256 };
