@@ -10,7 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NO_SLOT = UINT32_MAX, INBOX_BATCH = 256 };
+#define NO_SLOT UINT32_MAX
+enum { INBOX_BATCH = 256 };
 
 int64_t monotonic_ms(void)
 {

@@ -15,6 +15,7 @@
 
 struct provernet {
     char file[200], last[600];
+    pthread_mutex_t lock; /* of last: several loops write it */
     atomic_uint calls;
 };
 
@@ -44,6 +45,7 @@ provernet *fake_node_new(const char *file)
 {
     provernet *pn = calloc(1, sizeof *pn);
 
+    pthread_mutex_init(&pn->lock, NULL);
     snprintf(pn->file, sizeof pn->file, "%s", file);
     return pn;
 }
@@ -139,8 +141,10 @@ provernet_status provernet_call_open(provernet_inbox *in, provernet_call **out,
     c->tag = tag;
     c->fd = -1;
     snprintf(c->path, sizeof c->path, "%s", h->path);
+    pthread_mutex_lock(&in->pn->lock);
     snprintf(in->pn->last, sizeof in->pn->last, "%s %s %s", h->method, h->path,
              h->authority);
+    pthread_mutex_unlock(&in->pn->lock);
     if (is(c, "/zeros?"))
         c->left = strtoull(c->path + 7, NULL, 10);
     if (is(c, "/early"))
