@@ -14,7 +14,7 @@ static bool has_adx(void)
 
 static bool has_ifma(void)
 {
-    return __builtin_cpu_supports("avx512f") &&
+    return has_adx() && __builtin_cpu_supports("avx512f") &&
            __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512vl") &&

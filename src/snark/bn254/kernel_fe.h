@@ -131,11 +131,21 @@ PVN_INLINE void f1_leave(pvn_fq a[8], const f1 *r)
 /* Inverse of each lane; no lane may be zero: one inversion for the eight. */
 static void f1_inv(f1 *r, const f1 *a)
 {
-    pvn_fq v[8], scratch[8];
+    pvn_fq v[8], before[8], run, t;
     lv_store_canonical((uint64_t(*)[4])v, a, FQ);
-    pvn_fq_inv_many(v, scratch, 8);
-    for (int i = 0; i < 8; i++)
-        lv_inverse_fix(v[i].l, FQ);
+    run = v[0];
+    for (int i = 1; i < 8; i++) {
+        before[i] = run;
+        pvn_fq_mul(&run, &run, &v[i]);
+    }
+    pvn_fq_inv(&run, &run);
+    lv_inverse_fix(run.l, FQ);
+    for (int i = 7; i > 0; i--) {
+        t = v[i];
+        pvn_fq_mul(&v[i], &run, &before[i]);
+        pvn_fq_mul(&run, &run, &t);
+    }
+    v[0] = run;
     lv_load(r, (const uint64_t(*)[4])v);
 }
 

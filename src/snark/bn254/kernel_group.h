@@ -120,22 +120,22 @@ PVN_INLINE void KN(finish)(FE u[2], const FE *before, KN(special) * s,
     if (__builtin_expect(s[0].any | s[1].any, 0))
         for (int i = 0; i < 2; i++)
             KN(special_slope)
-            (&d[i], &num[i], &s[i], left + 8 * i, right + 8 * i);
+    (&d[i], &num[i], &s[i], left + 8 * i, right + 8 * i);
     KN_BOTH
-        EN(mul)(&slope[i], &u[i], &before[i]);
+    EN(mul)(&slope[i], &u[i], &before[i]);
     KN_BOTH
-        EN(mul)(&u[i], &d[i], &u[i]);
+    EN(mul)(&u[i], &d[i], &u[i]);
     KN_BOTH
-        EN(mul)(&slope[i], &num[i], &slope[i]);
+    EN(mul)(&slope[i], &num[i], &slope[i]);
     KN_BOTH
-        EN(sqr)(&x3[i], &slope[i]);
+    EN(sqr)(&x3[i], &slope[i]);
     KN_BOTH
     {
         EN(sub2_reduce)(&x3[i], &x3[i], &x1[i], &x2[i], 4);
         EN(sub)(&d[i], &x1[i], &x3[i], 2);
     }
     KN_BOTH
-        EN(mul)(&y3[i], &d[i], &slope[i]);
+    EN(mul)(&y3[i], &d[i], &slope[i]);
     KN_BOTH
     {
         EN(sub_reduce)(&y3[i], &y3[i], &y1[i], 3);

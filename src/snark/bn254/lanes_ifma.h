@@ -182,8 +182,8 @@ typedef struct lv_wide {
  * low bits are zero. */
 #define LV_REDUCE_ROW(k)                                                       \
     m = LV_LO(zero, t->c[k], n0);                                              \
-    t->c[k + 1] = LV_ADD(t->c[k + 1],                                          \
-                         _mm512_srli_epi64(LV_ADD(t->c[k], mask), 52));        \
+    t->c[k + 1] =                                                              \
+        LV_ADD(t->c[k + 1], _mm512_srli_epi64(LV_ADD(t->c[k], mask), 52));     \
     t->c[k + 1] = LV_HI(t->c[k + 1], m, p0);                                   \
     t->c[k + 1] = LV_LO(t->c[k + 1], m, p1);                                   \
     t->c[k + 2] = LV_LO(t->c[k + 2], m, p2);                                   \

@@ -10,6 +10,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 typedef struct pvn_modulus {
     uint64_t p[4];
@@ -22,20 +25,33 @@ __extension__ typedef unsigned __int128 pvn_u128;
 /* For the larger functions: a call costs far less than they do. */
 #define PVN_LOCAL static __attribute__((noinline, unused))
 
-/* a + b + *carry; *carry becomes 0 or 1. */
+/* a + b + *carry; *carry becomes 0 or 1. The intrinsics are of the base
+ * instruction set; without them gcc compares where the flags would do. */
 PVN_INLINE uint64_t pvn_adc(uint64_t a, uint64_t b, uint64_t *carry)
 {
+#if defined(__x86_64__)
+    unsigned long long sum;
+    *carry = _addcarry_u64((unsigned char)*carry, a, b, &sum);
+    return sum;
+#else
     pvn_u128 t = (pvn_u128)a + b + *carry;
     *carry = (uint64_t)(t >> 64);
     return (uint64_t)t;
+#endif
 }
 
 /* a - b - *borrow; *borrow becomes 0 or 1. */
 PVN_INLINE uint64_t pvn_sbb(uint64_t a, uint64_t b, uint64_t *borrow)
 {
+#if defined(__x86_64__)
+    unsigned long long rest;
+    *borrow = _subborrow_u64((unsigned char)*borrow, a, b, &rest);
+    return rest;
+#else
     pvn_u128 t = (pvn_u128)a - b - *borrow;
     *borrow = (uint64_t)(t >> 64) & 1;
     return (uint64_t)t;
+#endif
 }
 
 /* a + b*c + *carry never overflows 128 bits. */
@@ -103,7 +119,8 @@ PVN_INLINE void pvn_mont_mul_c(uint64_t r[4], const uint64_t a[4],
                                const uint64_t b[4], const pvn_modulus *m)
 {
     uint64_t t0 = 0, t1 = 0, t2 = 0, t3 = 0;
-    for (int i = 0; i < 4; i++) {
+    _Pragma("GCC unroll 4") for (int i = 0; i < 4; i++)
+    {
         uint64_t c = 0, d = 0, bi = b[i];
         t0 = pvn_mac(t0, a[0], bi, &c);
         uint64_t k = t0 * m->n0;
