@@ -1,8 +1,11 @@
 /* tests/unit/protocol/succinct_test.c - the Succinct wire, from CreateArtifact
  * to a fulfilled request, and the published vectors. */
 #include "world.h"
+#include "prove/kinds.h"
 #include "protocol/succinct/succinct.h"
 #include "vectors/signed.h"
+#include <sodium.h>
+#include <zstd.h>
 
 #define DETAILS "GetProofRequestDetails"
 
@@ -209,6 +212,125 @@ static void damaged_circuits_are_refused(void **state)
     a = rpc(w, "CreateProgram", &b);
     assert_int_equal(a.grpc, 3);
     answer_free(&a);
+}
+
+/* A file of the vectors, whole. */
+static uint8_t *vector(const char *name, size_t *len)
+{
+    char path[512];
+    uint8_t *data = malloc(1 << 20);
+    FILE *f;
+
+    snprintf(path, sizeof path, "%s/groth16/%s", PVN_VECTORS, name);
+    f = fopen(path, "rb");
+    if (!f || !data)
+        fail_msg("cannot read %s", path);
+    *len = fread(data, 1, 1 << 20, f);
+    fclose(f);
+    return data;
+}
+
+typedef struct memory {
+    const uint8_t *data;
+    size_t len;
+} memory;
+
+static provernet_status read_memory(void *user, void *buf, size_t len,
+                                    uint64_t offset, provernet_error *err)
+{
+    const memory *m = user;
+
+    if (offset > m->len || len > m->len - offset)
+        return pvn_fail(err, PROVERNET_ERR_FORMAT, 0, "the end");
+    memcpy(buf, m->data + offset, len);
+    return PROVERNET_OK;
+}
+
+static answer create_circuit(world *w, const uint8_t hash[32], pvn_bytes vk,
+                             const void *zkey, size_t len)
+{
+    char uri[256];
+    pvn_buf b = { 0 };
+
+    upload(w, 1, zkey, len, uri);
+    pvn_pb_put_uint(&b, 1, next_nonce(w));
+    pvn_pb_put_bytes(&b, 2, hash, 32);
+    if (vk.len)
+        pvn_pb_put_bytes(&b, 3, vk.data, vk.len);
+    pvn_pb_put_bytes(&b, 4, uri, strlen(uri));
+    return rpc(w, "CreateProgram", &b);
+}
+
+static void answers(answer a, int code)
+{
+    if (a.grpc != code)
+        fail_msg("%d \"%s\", expected %d", a.grpc, a.message, code);
+    answer_free(&a);
+}
+
+/* What is registered of it: the canonical vk, whatever was sent. */
+static void has_vk(world *w, const uint8_t hash[32], const pvn_buf *vk)
+{
+    pvn_buf b = { 0 };
+    pvn_pb_field f;
+    answer a;
+
+    pvn_pb_put_bytes(&b, 1, hash, 32);
+    a = rpc_query(w, "GetProgram", &b);
+    assert_int_equal(a.grpc, 0);
+    f = get(a.body, a.len, 1);
+    f = get(f.bytes.data, f.bytes.len, 2);
+    assert_int_equal(f.bytes.len, vk->len);
+    assert_memory_equal(f.bytes.data, vk->data, vk->len);
+    answer_free(&a);
+}
+
+static answer request_circuit(world *w, const uint8_t hash[32], int mode)
+{
+    char uri[256];
+    pvn_buf b = { 0 };
+
+    upload(w, 2, "a witness", 9, uri);
+    request_body(w, &b, 0, uri, mode, (uint64_t)world_now(w) / 1000 + 600);
+    pvn_pb_put_bytes(&b, 2, hash, 32);
+    pvn_pb_put_bytes(&b, 3, "", 0); /* its version does not matter */
+    return rpc(w, "RequestProof", &b);
+}
+
+static void circuits_are_what_their_hash_says(void **state)
+{
+    static const char *const names[] = { "multiplier/circuit.zkey",
+                                         "poseidon/circuit.zkey" };
+    world *w = *state;
+
+    for (size_t i = 0; i < 2; i++) {
+        memory m;
+        pvn_buf vk = { 0 };
+        uint8_t hash[32], wrong[32] = { 1 }, *packed;
+        size_t packed_len;
+        pvn_bytes none = { NULL, 0 };
+
+        m.data = vector(names[i], &m.len);
+        assert_int_equal(pvn_circuit_vk(read_memory, &m, m.len, &vk, NULL), 0);
+        crypto_hash_sha256(hash, vk.data, vk.len);
+        answers(create_circuit(w, wrong, none, m.data, m.len), 3);
+        answers(create_circuit(w, hash, pvn_bytes_of("vk", 2), m.data, m.len),
+                3);
+        packed = malloc(ZSTD_compressBound(m.len));
+        packed_len =
+            ZSTD_compress(packed, ZSTD_compressBound(m.len), m.data, m.len, 3);
+        if (i == 0) /* raw with a vk, then compressed without */
+            answers(create_circuit(w, hash, pvn_bytes_of(vk.data, vk.len),
+                                   m.data, m.len),
+                    0);
+        answers(create_circuit(w, hash, none, packed, packed_len), 0);
+        has_vk(w, hash, &vk);
+        answers(request_circuit(w, hash, 2), 3);
+        answers(request_circuit(w, hash, 4), 0);
+        free((void *)(uintptr_t)m.data);
+        free(packed);
+        pvn_buf_free(&vk);
+    }
 }
 
 /* ---- requests ---- */
@@ -585,6 +707,7 @@ int main(void)
         cmocka_unit_test(programs_are_registered_once),
         cmocka_unit_test(programs_of_no_known_form_are_refused),
         cmocka_unit_test(damaged_circuits_are_refused),
+        cmocka_unit_test(circuits_are_what_their_hash_says),
         cmocka_unit_test(a_request_lives_until_it_is_fulfilled),
         cmocka_unit_test(deadlines_are_echoed_unclamped),
         cmocka_unit_test(auction_bodies_are_taken_and_shown),
