@@ -2,6 +2,7 @@
  * provernetd it behaves as `provernet serve`. */
 #include "cli/cli.h"
 
+#include <signal.h>
 #include <string.h>
 
 static int unknown(const char *name)
@@ -29,6 +30,7 @@ int main(int argc, char **argv)
     struct invocation v;
     int code;
 
+    signal(SIGPIPE, SIG_IGN); /* a lost peer or pipe is an error, not an end */
     self = self ? self + 1 : argc > 0 ? argv[0] : "";
     if (!strcmp(self, "provernetd") &&
         !(argc > 1 && !strcmp(argv[1], "serve"))) {
