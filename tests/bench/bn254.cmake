@@ -1,0 +1,5 @@
+if(TARGET pvn_snark)
+  provernet_bench(field PARTS snark SOURCES field_bench.c)
+  provernet_bench(msm PARTS snark SOURCES msm_bench.c)
+  provernet_bench(ntt PARTS snark SOURCES ntt_bench.c)
+endif()

@@ -1,0 +1,2 @@
+# Benchmarks of src/snark.
+include(bn254.cmake)
