@@ -21,7 +21,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     PROPERTIES COMPILE_OPTIONS "-O2;-fno-stack-protector;-mbmi2;-madx")
   set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/kernel_ifma.c
     PROPERTIES COMPILE_OPTIONS
-    "-O2;-fno-stack-protector;-mbmi2;-madx;-mavx512f;-mavx512dq;-mavx512bw;-mavx512vl;-mavx512ifma")
+    "-O2;-fno-stack-protector;-mbmi2;-madx;-mavx512f;-mavx512dq;-mavx512bw;-mavx512vl;-mavx512ifma;-fno-sanitize=all")
   # The checks of a sanitizer do not fit the registers of the vector code and
   # make it take minutes to compile; the portable form runs the same kernels.
   if(PROVERNET_SANITIZE)
