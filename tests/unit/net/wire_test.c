@@ -415,6 +415,88 @@ static void refuses_others_tasks(void **state)
     peer_close(p);
 }
 
+static pvn_wire_ask lease_ask(Provernet__Worker__V1__LeaseAsk *l)
+{
+    pvn_wire_ask ask = PROVERNET__WORKER__V1__ASK__INIT;
+
+    provernet__worker__v1__lease_ask__init(l);
+    l->want = 1;
+    l->poll_ms = 5000;
+    l->inline_max = 65536;
+    ask.verb_case = PROVERNET__WORKER__V1__ASK__VERB_LEASE;
+    ask.lease = l;
+    return ask;
+}
+
+/* The answer to a lease got lost: the same question gives the same task. */
+static void a_lost_lease_is_given_again(void **state)
+{
+    Provernet__Worker__V1__LeaseAsk l;
+    pvn_wire_ask ask = lease_ask(&l);
+    peer *p = peer_open(NULL);
+    pvn_wire_answer *a, *b;
+    uint8_t task[16];
+
+    (void)state;
+    net_request(p->node->pn, "multiplier");
+    say_hello(p);
+    a = send_bytes(p, pack(p, &ask, 0, 1));
+    assert_int_equal(a->status, 0);
+    assert_int_equal(a->lease->n_lease, 1);
+    assert_int_equal(a->lease->lease[0]->n_input, 2);
+    assert_memory_equal(a->lease->lease[0]->input[0]->content.data, "zkey", 4);
+    assert_memory_equal(a->lease->lease[0]->input[1]->content.data, "wtns", 4);
+    assert_non_null(strstr(a->lease->lease[0]->input[0]->path, "?t="));
+    memcpy(task, a->lease->lease[0]->task.data, 16);
+    b = send_bytes(p, pack(p, &ask, 0, 1));
+    assert_int_equal(b->lease->n_lease, 1);
+    assert_memory_equal(b->lease->lease[0]->task.data, task, 16);
+    assert_int_equal(b->lease->lease[0]->attempt, 1);
+    /* a new question is a new one: there is nothing more */
+    l.poll_ms = 1;
+    b = send_bytes(p, pack(p, &ask, 0, 2));
+    assert_int_equal(b->status, 0);
+    assert_int_equal(b->lease->n_lease, 0);
+    peer_close(p);
+}
+
+/* Killed between lease and completion: nothing is heard of it any more, and
+ * whoever asks next gets its task. */
+static void silence_ends_leases(void **state)
+{
+    static const char *const pairs[] = { "lease.silence", "600ms",
+                                         "task.backoff", "1ms", NULL };
+    Provernet__Worker__V1__LeaseAsk l;
+    pvn_wire_ask ask = lease_ask(&l);
+    peer *p = peer_open(pairs);
+    pvn_wire_answer *a;
+    pvn_session_keys dead;
+
+    (void)state;
+    net_request(p->node->pn, "multiplier");
+    say_hello(p);
+    a = send_bytes(p, pack(p, &ask, 0, 1));
+    assert_int_equal(a->lease->n_lease, 1);
+    dead = p->keys;
+    provernet_key_free(p->key); /* another worker */
+    assert_int_equal(provernet_key_new(&p->key, NULL, NULL), 0);
+    say_hello(p);
+    for (uint64_t i = 1; i < 20; i++) {
+        l.poll_ms = 300;
+        a = send_bytes(p, pack(p, &ask, 0, i));
+        assert_int_equal(a->status, 0);
+        if (a->lease->n_lease)
+            break;
+    }
+    assert_int_equal(a->lease->n_lease, 1);
+    assert_int_equal(a->lease->lease[0]->attempt, 2);
+    /* the dead one comes back: it must say hello, and its task is gone */
+    p->keys = dead;
+    a = send_bytes(p, pack(p, &ask, 0, 2));
+    assert_true(a->hello);
+    peer_close(p);
+}
+
 static void secrets_agree(void **state)
 {
     uint8_t challenge48[PVN_CHALLENGE_BYTES] = { 1 }, zero[32] = { 0 };
@@ -474,6 +556,8 @@ int main(void)
         cmocka_unit_test(limits_sessions),
         cmocka_unit_test(refuses_what_is_no_message),
         cmocka_unit_test(refuses_others_tasks),
+        cmocka_unit_test(a_lost_lease_is_given_again),
+        cmocka_unit_test(silence_ends_leases),
     };
 
     return cmocka_run_group_tests_name("net_wire", tests, NULL, NULL);
