@@ -5,10 +5,11 @@
  * block (table[b] = w^(reversed(b)/2), so a prefix of the table serves every
  * length); "in" turns bit-reversed into natural order with twiddle
  * table[m + j] at place j of the half-length m. Both only add products to
- * reduced-below-2 values, so in the vector form a value grows by at most 2 r
- * per layer and is reduced by the next product: with at most 14 + 14 layers
- * it stays below 2 + 2*28 = 58 r < 2^260/r*... see lanes_ifma.h (84 r). Sums
- * are kept unnormalised; lv_norm comes before each product. */
+ * values, so in the vector form a value below 2 r grows by at most 2 r per
+ * layer (the first two, which skip products, take it to 8 r): with at most 14
+ * layers of each kind it stays below 8 + 2*26 = 60 r, within the 84 r of
+ * lanes_ifma.h. Sums are kept unnormalised; lv_norm comes before each
+ * product. */
 
 #define FR (&lane_fr)
 
@@ -69,6 +70,26 @@ static void ntt_out(lv *buf, size_t n, const lane_twiddle *table, size_t block)
             butterfly(&buf[2 * i], &buf[2 * i + 1], &table[block * blocks + i]);
 }
 
+/* The same from the whole, block 0: its first twiddles are 1, 1 and w3, so
+ * one product in four remains. Values below 2 grow to below 8 here. */
+static void ntt_out_whole(lv *buf, size_t n, const lane_twiddle *table)
+{
+    size_t m = n / 4;
+    for (size_t j = 0; j < m; j++) {
+        lv a = buf[j], b = buf[j + m], c = buf[j + 2 * m], d = buf[j + 3 * m];
+        butterfly_one(&a, &c, 2);
+        butterfly_one(&b, &d, 2);
+        butterfly_one(&a, &b, 4);
+        butterfly(&c, &d, &table[1]);
+        buf[j] = a;
+        buf[j + m] = b;
+        buf[j + 2 * m] = c;
+        buf[j + 3 * m] = d;
+    }
+    for (size_t i = 0; i < 4; i++)
+        ntt_out(buf + i * m, m, table, i);
+}
+
 /* Two layers of "in", half-lengths m and 2m, over one block of 4m vectors. */
 PVN_INLINE void in_four(lv *buf, size_t m, const lane_twiddle *table)
 {
@@ -85,12 +106,28 @@ PVN_INLINE void in_four(lv *buf, size_t m, const lane_twiddle *table)
     }
 }
 
-static void ntt_in(lv *buf, size_t n, const lane_twiddle *table)
+/* The first two layers where the twiddles are those of plain transforms: 1, 1
+ * and table[3]. Values below 2 grow to below 8. */
+PVN_INLINE void in_first(lv *buf, const lane_twiddle *table)
+{
+    lv a = buf[0], b = buf[1], c = buf[2], d = buf[3];
+    butterfly_one(&a, &b, 2);
+    butterfly_one(&c, &d, 2);
+    butterfly_one(&a, &c, 4);
+    butterfly(&b, &d, &table[3]);
+    buf[0] = a;
+    buf[1] = b;
+    buf[2] = c;
+    buf[3] = d;
+}
+
+/* `plain`: not to the coset, and the input is below 2. */
+static void ntt_in(lv *buf, size_t n, const lane_twiddle *table, bool plain)
 {
     if (n > NTT_NEAR) {
         size_t m = n / 4;
         for (size_t i = 0; i < 4; i++)
-            ntt_in(buf + i * m, m, table);
+            ntt_in(buf + i * m, m, table, plain);
         in_four(buf, m, table);
         return;
     }
@@ -100,6 +137,10 @@ static void ntt_in(lv *buf, size_t n, const lane_twiddle *table)
         for (size_t i = 0; i < n; i += 2)
             butterfly(&buf[i], &buf[i + 1], &table[1]);
         m = 2;
+    } else if (plain) {
+        for (size_t i = 0; i < n; i += 4)
+            in_first(buf + i, table);
+        m = 4;
     }
     for (; m < n; m *= 4)
         for (size_t i = 0; i < n; i += 4 * m)
@@ -162,7 +203,7 @@ static void ntt_stage(const pvn_ntt_stage *s)
             stage_load(&v, s, i);
             lv_mul(&buf[i], &v, &twist[i], FR);
         }
-        ntt_in(buf, n, s->in_table);
+        ntt_in(buf, n, s->in_table, true);
         for (size_t i = 0; i < n; i++) {
             lv_norm(&v, &buf[i]);
             lv_store_canonical((uint64_t(*)[4])(s->data + i * s->step), &v, FR);
@@ -171,7 +212,7 @@ static void ntt_stage(const pvn_ntt_stage *s)
     }
     for (size_t i = 0; i < n; i++)
         stage_load(&buf[i], s, i);
-    ntt_out(buf, n, s->out_table, 0);
+    ntt_out_whole(buf, n, s->out_table);
     if (s->kind == PVN_NTT_COLUMNS_OUT) {
         for (size_t i = 0; i < n; i++) {
             lv_norm(&v, &buf[i]);
@@ -181,7 +222,7 @@ static void ntt_stage(const pvn_ntt_stage *s)
         return;
     }
     if (s->kind == PVN_NTT_ROWS_COSET)
-        ntt_in(buf, n, s->in_table);
+        ntt_in(buf, n, s->in_table, false);
     for (size_t i = 0; i < n; i += 2) {
         lv w;
         lv_norm(&v, &buf[i]);
@@ -224,19 +265,20 @@ PVN_INLINE void mul_many(uint64_t (*r)[4], const uint64_t (*a)[4],
                          const lane_modulus *m)
 {
     for (size_t i = 0; i < n; i += 8) {
-        uint64_t s[8][4], t[8][4];
+        uint64_t s[8][4] = { { 0 } }, t[8][4] = { { 0 } };
         size_t len = n - i < 8 ? n - i : 8;
-        memset(s, 0, sizeof s);
-        memset(t, 0, sizeof t);
-        memcpy(s, a + i, len * sizeof *a);
-        memcpy(t, b + i, len * sizeof *a);
         lv x, y;
-        lv_load(&x, (const uint64_t(*)[4])s);
-        lv_load(&y, (const uint64_t(*)[4])t);
+        if (len < 8) {
+            memcpy(s, a + i, len * sizeof *a);
+            memcpy(t, b + i, len * sizeof *a);
+        }
+        lv_load(&x, len < 8 ? (const uint64_t(*)[4])s : a + i);
+        lv_load(&y, len < 8 ? (const uint64_t(*)[4])t : b + i);
         lv_mul(&x, &x, &y, m);
         lv_radix_fix(&x, m);
-        lv_store_canonical(s, &x, m);
-        memcpy(r + i, s, len * sizeof *a);
+        lv_store_canonical(len < 8 ? s : r + i, &x, m);
+        if (len < 8)
+            memcpy(r + i, s, len * sizeof *a);
     }
 }
 
