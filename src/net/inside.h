@@ -51,6 +51,7 @@ struct provernet_job {
     atomic_bool cancelled; /* nobody wants it any more */
     int permille;          /* under the worker's lock */
     char stage[32];
+    const char *device;     /* what proved it, or NULL */
     provernet_watch *watch; /* job_prove: cancelled with the job */
 };
 

@@ -302,7 +302,8 @@ static provernet_status hand_in(provernet_job *j, provernet_error *err)
     c.task = j->lease->task;
     c.attempt = j->lease->attempt;
     c.took_ms = (uint64_t)(pvn_now_ms(&j->w->env) - j->started_ms);
-    c.device = "cpu";
+    if (j->device)
+        c.device = (char *)(uintptr_t)j->device;
     if (strncmp(j->lease->kind, "verify/", 7) == 0) {
         verdict.valid = true;
         c.verdict = &verdict;

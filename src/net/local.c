@@ -1,6 +1,6 @@
 /* net/local.c - see local.h. */
 #include "net/local.h"
-#include "protocol/ops/artifacts.h"
+#include "protocol/http/artifacts.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

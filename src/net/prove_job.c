@@ -11,6 +11,7 @@ static int blame_of(provernet_status s)
     switch (s) {
     case PROVERNET_ERR_FORMAT:
     case PROVERNET_ERR_MISMATCH:
+    case PROVERNET_ERR_UNSUPPORTED: /* a key of another protocol or curve */
     case PROVERNET_ERR_PROOF: /* the witness does not satisfy the circuit */
         return PROVERNET_BLAME_INPUT;
     default:
@@ -142,6 +143,7 @@ provernet_status provernet_job_prove(provernet_job *j, provernet_engine *e,
     w = provernet_watch_new();
     if (w) {
         set_watch(j, w);
+        j->device = "cpu";
         rc = prove(j, e, w, &mine);
         set_watch(j, NULL);
         provernet_watch_free(w);

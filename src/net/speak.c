@@ -389,6 +389,16 @@ static bool back_off(provernet_worker *w, int64_t *delay)
     return pvn_worker_pause(w, ms);
 }
 
+static bool closing(provernet_worker *w)
+{
+    bool yes;
+
+    pthread_mutex_lock(&w->lock);
+    yes = w->closing;
+    pthread_mutex_unlock(&w->lock);
+    return yes;
+}
+
 /* With the lane's turn held. */
 static provernet_status speak(provernet_worker *w, unsigned lane,
                               pvn_wire_ask *ask, int64_t wait_ms,
@@ -402,6 +412,10 @@ static provernet_status speak(provernet_worker *w, unsigned lane,
 
     for (;;) {
         if (m.counter == 0 && !seal(w, lane, ask, a, &m)) {
+            /* A farewell to a server that does not know us is needless. */
+            if (closing(w))
+                return pvn_fail(err, PROVERNET_ERR_CANCELLED, 0,
+                                "the worker is closing");
             rc = make_session(w, lane, m.epoch, &e);
             if (rc == PROVERNET_OK)
                 continue;

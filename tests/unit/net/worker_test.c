@@ -476,6 +476,58 @@ static void next_waits_and_stops(void **state)
     net_remove(n);
 }
 
+/* What cannot be proven is the input's fault, and final. */
+static void blames_the_input(void **state)
+{
+    net_node *n = net_open(NULL);
+    provernet_engine *e = engine();
+    provernet_worker *w = join(n->pn, NULL);
+    size_t len;
+    uint8_t *zkey = slurp(VECTOR("multiplier/circuit.zkey"), &len);
+    provernet_id program = net_store(n->pn, "program", zkey, len);
+    uint8_t *wtns = slurp(VECTOR("poseidon/witness.wtns"), &len);
+    provernet_id input = net_store(n->pn, "stdin", wtns, len);
+    provernet_id id =
+        net_request_kind(n->pn, "groth16/bn254@1", program, input);
+    provernet_error err = { 0 };
+    provernet_request r;
+
+    (void)state;
+    assert_int_equal(provernet_job_prove(next(w, 10000), e, &err),
+                     PROVERNET_ERR_MISMATCH);
+    r = net_wait(n->pn, id, 5000);
+    assert_int_equal(r.state, PROVERNET_FAILED);
+    assert_int_equal(r.cause, PROVERNET_CAUSE_INPUT);
+    free(zkey);
+    free(wtns);
+    provernet_worker_close(w);
+    provernet_engine_close(e);
+    net_remove(n);
+}
+
+/* Closing does not wait for a server that is gone. */
+static void closes_without_a_server(void **state)
+{
+    net_node *n = net_open(NULL);
+    uint16_t port = listen_on(n->pn, 0);
+    provernet_worker *w = dial(port, 1, "one", NULL);
+    int64_t began;
+
+    (void)state;
+    net_request(n->pn, "multiplier");
+    (void)next(w, 10000);
+    net_close_node(n);
+    began = now_ms();
+    provernet_worker_close(w);
+    assert_true(now_ms() - began < 5000);
+    w = dial(port, 1, "one", NULL); /* nobody listens there now */
+    began = now_ms();
+    usleep(400000);
+    provernet_worker_close(w);
+    assert_true(now_ms() - began < 5000);
+    net_remove(n);
+}
+
 static void says_what_is_wrong(void **state)
 {
     static const char *const bad[] = { "worker.server", "", NULL };
@@ -518,6 +570,8 @@ int main(void)
         cmocka_unit_test(another_worker_judges),
         cmocka_unit_test(trusts_what_it_is_told_to),
         cmocka_unit_test(next_waits_and_stops),
+        cmocka_unit_test(blames_the_input),
+        cmocka_unit_test(closes_without_a_server),
         cmocka_unit_test(says_what_is_wrong),
     };
 
