@@ -2,7 +2,7 @@
 #ifndef PVN_PROTOCOL_OPS_OPS_H
 #define PVN_PROTOCOL_OPS_OPS_H
 #include "protocol/http/http.h"
-#include "protocol/ops/artifacts.h"
+#include "protocol/http/artifacts.h"
 
 /* "<type>/<id>" with an optional "raw/" or "stored/" in front. */
 typedef struct pvn_artifact_path {

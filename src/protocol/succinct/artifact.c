@@ -1,11 +1,11 @@
 /* protocol/succinct/artifact.c - ArtifactStore.CreateArtifact: an id and the
- * address to PUT its bytes to. Includes succinct.h, ops/artifacts.h, crypto/.
+ * address to PUT its bytes to. Includes succinct.h, http/artifacts.h, crypto/.
  */
 #include "protocol/succinct/succinct.h"
 #include "crypto/crypto.h"
 #include "base/settings.h"
 #include "proto/artifact.pb-c.h"
-#include "protocol/ops/artifacts.h"
+#include "protocol/http/artifacts.h"
 
 static const char signed_text[] = "create_artifact";
 

@@ -2,8 +2,8 @@
  * size never change, so a request need not read them again. Any thread.
  * Includes succinct.h and base/map.h. */
 #include "protocol/succinct/succinct.h"
+#include "base/lock.h"
 #include "base/map.h"
-#include <pthread.h>
 #include <stdlib.h>
 
 enum { KNOWN_MAX = 4096 };
@@ -14,7 +14,7 @@ typedef struct entry {
 } entry;
 
 typedef struct cache {
-    pthread_mutex_t lock;
+    pvn_lock lock;
     pvn_map by_hash;
 } cache;
 
@@ -24,10 +24,7 @@ static void *cache_make(pvn_node *n)
 
     if (!k)
         return NULL;
-    if (pthread_mutex_init(&k->lock, NULL) != 0) {
-        free(k);
-        return NULL;
-    }
+    pvn_lock_init(&k->lock);
     pvn_random(pvn_node_env(n), &k->by_hash.seed, sizeof k->by_hash.seed);
     return k;
 }
@@ -43,7 +40,7 @@ static void cache_free(void *p)
     while ((e = pvn_map_next(&k->by_hash, &at)))
         free(e->value); /* keys live in the values: only free the map now */
     pvn_map_free(&k->by_hash);
-    pthread_mutex_destroy(&k->lock);
+    pvn_lock_end(&k->lock);
     free(k);
 }
 
@@ -59,11 +56,11 @@ bool pvn_program_known(pvn_node *n, pvn_bytes vk_hash, pvn_known_program *p)
 
     if (!k || vk_hash.len != PVN_VK_HASH)
         return false;
-    pthread_mutex_lock(&k->lock);
+    pvn_lock_take(&k->lock);
     e = pvn_map_get(&k->by_hash, vk_hash.data, vk_hash.len);
     if (e)
         *p = e->program;
-    pthread_mutex_unlock(&k->lock);
+    pvn_lock_give(&k->lock);
     return e != NULL;
 }
 
@@ -80,11 +77,11 @@ void pvn_program_learn(pvn_node *n, pvn_bytes vk_hash,
         return; /* it is only a memory of what can be read again */
     memcpy(e->vk_hash32, vk_hash.data, sizeof e->vk_hash32);
     e->program = *p;
-    pthread_mutex_lock(&k->lock);
+    pvn_lock_take(&k->lock);
     old = pvn_map_take(&k->by_hash, e->vk_hash32, sizeof e->vk_hash32);
     if (k->by_hash.len >= KNOWN_MAX ||
         !pvn_map_put(&k->by_hash, e->vk_hash32, sizeof e->vk_hash32, e))
         free(e); /* the oldest stay: programs in use are learnt early */
-    pthread_mutex_unlock(&k->lock);
+    pvn_lock_give(&k->lock);
     free(old);
 }

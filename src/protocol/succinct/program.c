@@ -1,9 +1,9 @@
 /* protocol/succinct/program.c - GetProgram and CreateProgram. A program is an
  * SP1 ELF or a circuit; its first bytes say which. Includes succinct.h,
- * ops/artifacts.h, prove/kinds.h. */
+ * http/artifacts.h, prove/kinds.h. */
 #include "protocol/succinct/succinct.h"
 #include "prove/kinds.h"
-#include "protocol/ops/artifacts.h"
+#include "protocol/http/artifacts.h"
 
 /* ---- GetProgram ---- */
 

@@ -1,5 +1,5 @@
 /* protocol/succinct/request.c - RequestProof, CancelRequest, FailFulfillment.
- * Includes succinct.h, ops/artifacts.h, crypto/, prove/kinds.h.
+ * Includes succinct.h, http/artifacts.h, crypto/, prove/kinds.h.
  *
  * Everything about the client's bytes is judged before the operation; what
  * depends on other rows is judged in it. */
@@ -7,7 +7,7 @@
 #include "crypto/crypto.h"
 #include "base/settings.h"
 #include "prove/kinds.h"
-#include "protocol/ops/artifacts.h"
+#include "protocol/http/artifacts.h"
 #include <stdlib.h>
 
 typedef struct wish {

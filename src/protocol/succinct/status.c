@@ -1,8 +1,8 @@
 /* protocol/succinct/status.c - how a request looks on this wire, and
- * GetProofRequestStatus. Includes succinct.h, ops/artifacts.h. */
+ * GetProofRequestStatus. Includes succinct.h, http/artifacts.h. */
 #include "protocol/succinct/succinct.h"
 #include "base/settings.h"
-#include "protocol/ops/artifacts.h"
+#include "protocol/http/artifacts.h"
 
 enum { REQUESTED = 1, ASSIGNED = 2, FULFILLED = 3, UNFULFILLABLE = 4 };
 enum { UNEXECUTED = 1, EXECUTED = 2, UNEXECUTABLE = 3 };

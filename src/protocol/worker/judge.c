@@ -1,6 +1,6 @@
 /* protocol/worker/judge.c - see judge.h. */
 #include "protocol/worker/judge.h"
-#include "protocol/ops/artifacts.h"
+#include "protocol/http/artifacts.h"
 #include <stdlib.h>
 
 provernet_status pvn_judge_read(pvn_node *n, const pvn_artifact *a,

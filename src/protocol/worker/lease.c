@@ -1,6 +1,6 @@
 /* protocol/worker/lease.c - asking for work, keeping it, giving it back. */
 #include "base/settings.h"
-#include "protocol/ops/artifacts.h"
+#include "protocol/http/artifacts.h"
 #include "protocol/worker/serve.h"
 
 enum { WANT_MAX = 16, ALONG_MAX = 512 << 10 };

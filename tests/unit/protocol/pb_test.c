@@ -51,7 +51,7 @@ static void wire_types_must_fit(void **state)
     EXPECT(PROGRAM, "\x08\x01", "field 1 (vk_hash) has wire type 0");
     EXPECT(PROGRAM, "\x32\x01x", "field 6 (created_at) has wire type 2");
     EXPECT(types__proof_request__descriptor, "\xb2\x02\x01x",
-           "field 38 (stdin_private)" + 6);
+           "field 38 (stdin_private) has wire type 2");
     EXPECT(base__request_proof_request_body__descriptor, "\x62\x01x",
            "field 12 (stdin_private) has wire type 2");
     EXPECT(types__request_proof_request_body__descriptor, "\x60\x01",

@@ -1,6 +1,6 @@
-/* protocol/ops/artifacts.c - names and URLs of artifacts. Includes route.h,
+/* protocol/http/artifacts.c - names and URLs of artifacts. Includes route.h,
  * crypto/ and base/. */
-#include "protocol/ops/artifacts.h"
+#include "protocol/http/artifacts.h"
 #include "crypto/crypto.h"
 
 static const struct {

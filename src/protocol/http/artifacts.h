@@ -1,4 +1,4 @@
-/* protocol/ops/artifacts.h - how artifacts are named in URLs, and their raw
+/* protocol/http/artifacts.h - how artifacts are named in URLs, and their raw
  * bytes.
  *
  * <base>/artifacts/<type>/<id>         PUT; GET gives raw bytes
@@ -6,8 +6,8 @@
  * <base>/artifacts/stored/<type>/<id>  GET: exactly the bytes uploaded
  * A ticket (?t=) is needed to PUT and to GET what is private. The id is the
  * last segment, always: clients and provers use it as the name. */
-#ifndef PVN_PROTOCOL_OPS_ARTIFACTS_H
-#define PVN_PROTOCOL_OPS_ARTIFACTS_H
+#ifndef PVN_PROTOCOL_HTTP_ARTIFACTS_H
+#define PVN_PROTOCOL_HTTP_ARTIFACTS_H
 #include "protocol/route.h"
 
 /* "program", "stdin", ...; NULL: not a type. */

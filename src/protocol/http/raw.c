@@ -1,6 +1,6 @@
-/* protocol/ops/raw.c - the decoded bytes of a stored artifact, wherever and
+/* protocol/http/raw.c - the decoded bytes of a stored artifact, wherever and
  * however it is stored. Includes artifact/store.h and base/. */
-#include "protocol/ops/artifacts.h"
+#include "protocol/http/artifacts.h"
 #include <errno.h>
 #include <stdlib.h>
 
