@@ -480,10 +480,12 @@ static void stop_listener(void *thing)
         pthread_join(l->pump, NULL);
     if (l->socket_open)
         nng_close(l->socket);
+    /* All callbacks end before the first slot goes: they link the slots. */
+    for (uint32_t i = 0; i < l->len; i++)
+        nng_aio_stop(l->slots[i]->aio);
     for (uint32_t i = 0; i < l->len; i++) {
         slot *s = l->slots[i];
 
-        nng_aio_stop(s->aio);
         if (nng_aio_get_msg(s->aio))
             nng_msg_free(nng_aio_get_msg(s->aio));
         nng_aio_free(s->aio);

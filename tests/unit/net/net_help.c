@@ -92,7 +92,7 @@ provernet_id net_store(provernet *pn, const char *type, const void *data,
 {
     provernet_error err = { 0 };
     provernet_blob *b;
-    provernet_id id;
+    provernet_id id = { { 0 } };
 
     if (provernet_blob_create(pn, &b, type, &err) ||
         provernet_blob_write(b, data, len, &err) ||
