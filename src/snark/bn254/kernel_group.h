@@ -220,10 +220,11 @@ PVN_INLINE void KN(complete_tail)(KN(proj) * r, const FE *t0, const FE *t1,
     EN(mul_add)(&r->z, t4, &z, t3, t0);
 }
 
-/* r += q, complete. Coordinates below 2 in and out; see the head of
- * kernel_fe.h for the bounds: t0, t1, t2 < 1.2 (f2: 1.3), cross products
- * < 1.5, t3 and t4 < 5.5, tail factors < 1.2 but t0 < 3.9, so the sums of two
- * products stay below 1 + 0.0118*(5.5*1.2 + 5.5*8) < 1.6. */
+/* r += q, complete. Coordinates below 2 in and out. In f1: t0, t1, t2 < 1.2,
+ * t3, t4, y3 < 1.5 + 6, the tail's other factors < 1.2 but 3*t0 < 3.6, so a sum
+ * of two products is below 1 + 0.0118*(7.5*1.2 + 7.5*8) < 1.9. In f2 products
+ * are below 2.2, t3, t4, y3 < 8.3, 3*t0 < 6.6; the last products are below
+ * 2 + 0.0118*8.3*6.6 < 2.7 and their sums are reduced to below 1.1. */
 PVN_INLINE void KN(add_complete)(KN(proj) * r, const KN(proj) * q)
 {
     FE t0, t1, t2, t3, t4, y3, s;
@@ -233,18 +234,18 @@ PVN_INLINE void KN(add_complete)(KN(proj) * r, const KN(proj) * q)
     EN(add)(&t3, &r->x, &r->y);
     EN(add)(&s, &q->x, &q->y);
     EN(mul)(&t3, &t3, &s);
-    EN(sub)(&t3, &t3, &t0, 2);
-    EN(sub)(&t3, &t3, &t1, 2);
+    EN(sub)(&t3, &t3, &t0, 3);
+    EN(sub)(&t3, &t3, &t1, 3);
     EN(add)(&t4, &r->y, &r->z);
     EN(add)(&s, &q->y, &q->z);
     EN(mul)(&t4, &t4, &s);
-    EN(sub)(&t4, &t4, &t1, 2);
-    EN(sub)(&t4, &t4, &t2, 2);
+    EN(sub)(&t4, &t4, &t1, 3);
+    EN(sub)(&t4, &t4, &t2, 3);
     EN(add)(&y3, &r->x, &r->z);
     EN(add)(&s, &q->x, &q->z);
     EN(mul)(&y3, &y3, &s);
-    EN(sub)(&y3, &y3, &t0, 2);
-    EN(sub)(&y3, &y3, &t2, 2);
+    EN(sub)(&y3, &y3, &t0, 3);
+    EN(sub)(&y3, &y3, &t2, 3);
     EN(add)(&s, &t0, &t0);
     EN(add)(&t0, &s, &t0);
     EN(mul_b3)(&t2, &t2);
@@ -260,8 +261,8 @@ PVN_INLINE void KN(add_mixed)(KN(proj) * r, const FE *x, const FE *y)
     EN(add)(&t3, x, y);
     EN(add)(&s, &r->x, &r->y);
     EN(mul)(&t3, &s, &t3);
-    EN(sub)(&t3, &t3, &t0, 2);
-    EN(sub)(&t3, &t3, &t1, 2);
+    EN(sub)(&t3, &t3, &t0, 3);
+    EN(sub)(&t3, &t3, &t1, 3);
     EN(mul)(&t4, &r->z, y);
     EN(add)(&t4, &t4, &r->y);
     EN(mul)(&y3, &r->z, x);

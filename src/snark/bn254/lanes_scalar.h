@@ -44,6 +44,24 @@ PVN_LOCAL void lv_mul2(lv *r, const lv *a, const lv *b, const lv *c,
     }
 }
 
+/* (a0 + a1 u)(b0 + b1 u), u^2 = -1. */
+PVN_LOCAL void lv_mul_pair(lv *r0, lv *r1, const lv *a0, const lv *a1,
+                           const lv *b0, const lv *b1, const lane_modulus *m)
+{
+    LV_EACH
+    {
+        uint64_t t[4], v[4], x[4], y[4];
+        pvn_mont_add(x, a0->e[i], a1->e[i], m);
+        pvn_mont_add(y, b0->e[i], b1->e[i], m);
+        pvn_mont_mul(t, a0->e[i], b0->e[i], m);
+        pvn_mont_mul(v, a1->e[i], b1->e[i], m);
+        pvn_mont_mul(x, x, y, m);
+        pvn_mont_sub(x, x, t, m);
+        pvn_mont_sub(r1->e[i], x, v, m);
+        pvn_mont_sub(r0->e[i], t, v, m);
+    }
+}
+
 PVN_LOCAL void lv_add(lv *r, const lv *a, const lv *b, const lane_modulus *m)
 {
     LV_EACH

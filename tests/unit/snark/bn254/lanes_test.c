@@ -136,6 +136,40 @@ static void test_products(void **state)
     }
 }
 
+/* Fq2 products at A1*B1 = 81, just inside the stated 84. */
+static void test_pairs(void **state)
+{
+    uint64_t seed = 17;
+    (void)state;
+    for (unsigned round = 0; round < 200; round++) {
+        const lane_modulus *m = &lane_fq;
+        uint64_t many[4] = { 84, 0, 0, 0 };
+        big p = big_from_limbs(m->scalar.p, 4), k = big_from_limbs(many, 4);
+        big offset = big_mul(&p, &p);
+        lv a0, a1, b0, b1, r0, r1;
+        offset = big_mul(&offset, &k); /* keeps a0*b0 - a1*b1 positive */
+        lanes_below(&a0, round % 3 ? 9 : 1, m, &seed);
+        lanes_below(&a1, 9, m, &seed);
+        lanes_below(&b0, round % 2 ? 9 : 1, m, &seed);
+        lanes_below(&b1, 9, m, &seed);
+        lv_mul_pair(&r0, &r1, &a0, &a1, &b0, &b1, m);
+        for (int i = 0; i < 8; i++) {
+            big A = lane_big(&a0, i), B = lane_big(&a1, i);
+            big C = lane_big(&b0, i), D = lane_big(&b1, i), got;
+            big t = big_mul(&A, &C), u = big_mul(&B, &D);
+            t = big_add(&t, &offset);
+            t = big_sub(&t, &u);
+            got = lane_big(&r0, i);
+            check_product(&got, &t, 201 + 96, m);
+            t = big_mul(&A, &D);
+            u = big_mul(&B, &C);
+            t = big_add(&t, &u);
+            got = lane_big(&r1, i);
+            check_product(&got, &t, 101 + 192, m);
+        }
+    }
+}
+
 static void test_reductions(void **state)
 {
     uint64_t seed = 8;
@@ -261,9 +295,8 @@ static void test_raw_growth(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_products),
-        cmocka_unit_test(test_reductions),
-        cmocka_unit_test(test_zero_lanes),
+        cmocka_unit_test(test_products),   cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_reductions), cmocka_unit_test(test_zero_lanes),
         cmocka_unit_test(test_raw_growth),
     };
     if (!pvn_bn254_forms_pick("ifma"))
