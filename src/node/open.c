@@ -211,31 +211,14 @@ static provernet_status boot(provernet *n, provernet_error *err)
     return s;
 }
 
-typedef struct clean_chore {
-    pvn_chore chore;
-    provernet *node;
-} clean_chore;
-
-static void clean_work(pvn_chore *chore)
+/* Before anybody can upload: whatever is unfinished now is an earlier run's.
+ * Later it could be a new upload's file. */
+static void clean_store(provernet *n)
 {
-    provernet *n = ((clean_chore *)chore)->node;
     provernet_error err = { 0 };
 
     if (pvn_store_clean(n->store, &err) != PROVERNET_OK)
         pvn_log(&n->env, PVN_WARN, "artifact.clean", "why=%s", err.message);
-    free(chore);
-}
-
-static provernet_status clean_later(provernet *n, provernet_error *err)
-{
-    clean_chore *c = malloc(sizeof *c);
-
-    if (!c)
-        return pvn_nomem(err);
-    c->chore.work = clean_work;
-    c->node = n;
-    pvn_crew_push(&n->crew, &c->chore);
-    return PROVERNET_OK;
 }
 
 static void init_seed(provernet *n)
@@ -275,7 +258,7 @@ provernet_status pvn_node_open(provernet **out, const pvn_node_config *cfg,
             &n->crew, (size_t)pvn_setting_int(n->options, PVN_SET_NODE_THREADS),
             err);
     if (s == PROVERNET_OK)
-        s = clean_later(n, err);
+        clean_store(n);
     if (s == PROVERNET_OK)
         s = pvn_core_start(n, err);
     if (s != PROVERNET_OK)
