@@ -1,0 +1,427 @@
+/* cuda/engine/groth16.cpp - one Groth16 proof (proving.md 3.1).
+ *
+ * Two streams: one multiplies rows, transforms and sums over H, the other sums
+ * over the witness, whose digits are sorted once for four tables. Steps are
+ * queued at most two ahead, so that a cancel is seen soon and the device is
+ * never idle. A chunked key goes the same way, but its points pass through
+ * the device part by part. */
+#include "engine.h"
+#include <string.h>
+
+namespace pvn
+{
+
+enum { ON_H, ON_WITNESS };
+
+struct Proving {
+    Context *c;
+    Key *k;
+    Watch *w;
+    Error *e;
+    Scratch s;
+    uint8_t *pinned_witness;
+    uint8_t *windows; /* pinned: TABLES x WINDOWS x 256 bytes */
+    int steps;
+    Xyzz<Fq> a, b1, sum_c, h;
+    Xyzz<Fq2> b2;
+};
+
+static void *windows_of(const Proving *p, int table)
+{
+    return p->windows + (uint64_t)table * WINDOWS * sizeof(Xyzz<Fq2>);
+}
+
+/* ---- steps, all queued without waiting ---- */
+
+static int upload(Proving *p)
+{
+    Context *c = p->c;
+
+    PVN_COPY(c, p->e, p->s.witness, p->pinned_witness,
+             (uint64_t)p->k->n_vars * 32, c->stream[ON_H]);
+    PVN_TRY(c, p->e,
+            c->rt->record(c->device, c->event[STEPS - 1], c->stream[ON_H]));
+    PVN_TRY(c, p->e,
+            c->rt->wait(c->device, c->stream[ON_WITNESS], c->event[STEPS - 1]));
+    return 0;
+}
+
+static int rows(Proving *p)
+{
+    Context *c = p->c;
+    const Key *k = p->k;
+    uint64_t n = k->domain;
+    void *s = c->stream[ON_H];
+    TripleArgs t = { p->s.abc, p->s.abc + n, p->s.abc + 2 * n, n };
+
+    for (uint64_t m = 0; m < 2; m++) {
+        RowArgs a = { k->start + m * (n + 1),
+                      k->signal,
+                      k->value,
+                      p->s.witness,
+                      p->s.abc + m * n,
+                      (uint32_t)n,
+                      k->longs + (m ? k->n_longs[0] : 0) };
+        PVN_LAUNCH(c, p->e, KERNEL_ROWS, blocks_for(n, Rows::threads), a, s);
+        if (k->n_longs[m])
+            PVN_LAUNCH(c, p->e, KERNEL_ROWS_LONG, k->n_longs[m], a, s);
+    }
+    PVN_LAUNCH(c, p->e, KERNEL_HADAMARD, blocks_for(n, Hadamard::threads), t,
+               s);
+    return 0;
+}
+
+static int transforms(Proving *p)
+{
+    Context *c = p->c;
+    const Key *k = p->k;
+    uint64_t n = k->domain;
+    void *s = c->stream[ON_H];
+    Shift::Args shift = { p->s.abc, k->eta, one_over(n), 3 * n, k->log_n };
+    TripleArgs t = { p->s.abc, p->s.abc + n, p->s.abc + 2 * n, n };
+    int status =
+        ntt_passes(c, s, p->s.abc, k->eta, k->log_n, 3, true, true, p->e);
+
+    if (status)
+        return status;
+    PVN_LAUNCH(c, p->e, KERNEL_SHIFT, blocks_for(3 * n, Shift::threads), shift,
+               s);
+    status =
+        ntt_passes(c, s, p->s.abc, k->eta, k->log_n, 3, false, false, p->e);
+    if (status)
+        return status;
+    PVN_LAUNCH(c, p->e, KERNEL_QUOTIENT, blocks_for(n, Quotient::threads), t,
+               s);
+    return 0;
+}
+
+static int sort_witness(Proving *p)
+{
+    return msm_sort(p->c, p->c->stream[ON_WITNESS], p->k->plan_w,
+                    p->s.on_witness, p->s.witness, p->e);
+}
+
+static int sort_h(Proving *p)
+{
+    return msm_sort(p->c, p->c->stream[ON_H], p->k->plan_h, p->s.on_h, p->s.abc,
+                    p->e);
+}
+
+template <class F, int T> static int add_table(Proving *p)
+{
+    const Key *k = p->k;
+    bool h = T == TABLE_H;
+
+    return msm_add<F>(p->c, p->c->stream[h ? ON_H : ON_WITNESS],
+                      h ? k->plan_h : k->plan_w,
+                      h ? p->s.on_h : p->s.on_witness,
+                      static_cast<const Affine<F> *>(k->points[T]),
+                      table_from(k, T), h ? (uint32_t)k->domain : k->n_vars,
+                      static_cast<Xyzz<F> *>(windows_of(p, T)), p->e);
+}
+
+struct Step {
+    const char *name;
+    int permille, stream;
+    int (*queue)(Proving *);
+};
+
+/* Do the next step: wait for the one before the last, look for a cancel. */
+static int step(Proving *p, const Step &s)
+{
+    Context *c = p->c;
+    int status, i = p->steps++;
+
+    if (i >= 2)
+        PVN_TRY(c, p->e, c->rt->event_sync(c->device, c->event[i - 2]));
+    status = stage(p->w, s.name, s.permille, p->e);
+    if (!status)
+        status = s.queue(p);
+    if (status)
+        return status;
+    PVN_TRY(c, p->e,
+            c->rt->record(c->device, c->event[i], c->stream[s.stream]));
+    return 0;
+}
+
+static int sync_both(Proving *p)
+{
+    Context *c = p->c;
+
+    PVN_TRY(c, p->e, c->rt->sync(c->device, c->stream[ON_H]));
+    PVN_TRY(c, p->e, c->rt->sync(c->device, c->stream[ON_WITNESS]));
+    return 0;
+}
+
+static int sums_resident(Proving *p)
+{
+    static const Step list[] = {
+        { "upload", 10, ON_H, upload },
+        { "rows", 20, ON_H, rows },
+        { "digits", 30, ON_WITNESS, sort_witness },
+        { "transforms", 60, ON_H, transforms },
+        { "MSM A", 150, ON_WITNESS, add_table<Fq, TABLE_A> },
+        { "digits of H", 250, ON_H, sort_h },
+        { "MSM B1", 300, ON_WITNESS, add_table<Fq, TABLE_B1> },
+        { "MSM H", 400, ON_H, add_table<Fq, TABLE_H> },
+        { "MSM C", 600, ON_WITNESS, add_table<Fq, TABLE_C> },
+        { "MSM B2", 700, ON_WITNESS, add_table<Fq2, TABLE_B2> },
+    };
+    const Key *k = p->k;
+
+    for (const Step &s : list) {
+        int status = step(p, s);
+        if (status)
+            return status;
+    }
+    if (int status = sync_both(p))
+        return status;
+    p->a = msm_tail(k->plan_w, (const Xyzz<Fq> *)windows_of(p, TABLE_A));
+    p->b1 = msm_tail(k->plan_w, (const Xyzz<Fq> *)windows_of(p, TABLE_B1));
+    p->sum_c = msm_tail(k->plan_w, (const Xyzz<Fq> *)windows_of(p, TABLE_C));
+    p->h = msm_tail(k->plan_h, (const Xyzz<Fq> *)windows_of(p, TABLE_H));
+    p->b2 = msm_tail(k->plan_w, (const Xyzz<Fq2> *)windows_of(p, TABLE_B2));
+    return 0;
+}
+
+/* ---- the slower way: points part by part ---- */
+
+struct Part {
+    MsmPlan plan;
+    uint64_t begin, count; /* of the scalars */
+};
+
+/* *sum += the part of one table; the digits are sorted already. */
+template <class F>
+static int add_part(Proving *p, int table, const Part &part, const MsmWork &w,
+                    void *room, void *stream, Xyzz<F> *sum)
+{
+    Context *c = p->c;
+    const Key *k = p->k;
+    uint64_t from = table_from(k, table), end = part.begin + part.count;
+    uint64_t first = part.begin > from ? part.begin : from;
+    const uint8_t *points = static_cast<const uint8_t *>(k->points[table]);
+    Xyzz<F> *out = static_cast<Xyzz<F> *>(windows_of(p, table));
+    int status;
+
+    if (first >= end)
+        return 0;
+    PVN_COPY(c, p->e, room, points + (first - from) * sizeof(Affine<F>),
+             (end - first) * sizeof(Affine<F>), stream);
+    status = msm_add<F>(
+        c, stream, part.plan, w, static_cast<const Affine<F> *>(room),
+        (uint32_t)(first - part.begin), (uint32_t)part.count, out, p->e);
+    if (status)
+        return status;
+    PVN_TRY(c, p->e, c->rt->sync(c->device, stream));
+    add(*sum, msm_tail(part.plan, out));
+    return 0;
+}
+
+static Part part_at(const MsmPlan &plan, uint64_t begin, uint64_t end)
+{
+    uint64_t count = end - begin < plan.n ? end - begin : plan.n;
+
+    return Part{ msm_plan_part(plan, count), begin, count };
+}
+
+static int witness_part(Proving *p, const Part &part)
+{
+    Context *c = p->c;
+    void *s = c->stream[ON_WITNESS];
+    const MsmWork &w = p->s.on_witness;
+    int status = msm_sort(c, s, part.plan, w, p->s.witness + part.begin, p->e);
+
+    if (!status)
+        status = add_part(p, TABLE_A, part, w, p->s.chunk_w, s, &p->a);
+    if (!status)
+        status = add_part(p, TABLE_B1, part, w, p->s.chunk_w, s, &p->b1);
+    if (!status)
+        status = add_part(p, TABLE_B2, part, w, p->s.chunk_w, s, &p->b2);
+    if (!status)
+        status = add_part(p, TABLE_C, part, w, p->s.chunk_w, s, &p->sum_c);
+    return status;
+}
+
+static int h_part(Proving *p, const Part &part)
+{
+    Context *c = p->c;
+    void *s = c->stream[ON_H];
+    int status =
+        msm_sort(c, s, part.plan, p->s.on_h, p->s.abc + part.begin, p->e);
+
+    if (!status)
+        status = add_part(p, TABLE_H, part, p->s.on_h, p->s.chunk_h, s, &p->h);
+    return status;
+}
+
+static int sums_chunked(Proving *p)
+{
+    static const Step first[] = { { "upload", 10, ON_H, upload },
+                                  { "rows", 20, ON_H, rows },
+                                  { "transforms", 60, ON_H, transforms } };
+    const Key *k = p->k;
+    uint64_t at;
+    int status = 0;
+
+    p->a = p->b1 = p->sum_c = p->h = Xyzz<Fq>::infinity();
+    p->b2 = Xyzz<Fq2>::infinity();
+    for (const Step &s : first)
+        if ((status = step(p, s)) != 0)
+            return status;
+    for (at = 0; !status && at < k->n_vars; at += k->plan_w.n) {
+        status = stage(p->w, "MSM over the witness",
+                       (int)(150 + at * 500 / k->n_vars), p->e);
+        if (!status)
+            status = witness_part(p, part_at(k->plan_w, at, k->n_vars));
+    }
+    for (at = 0; !status && at < k->domain; at += k->plan_h.n) {
+        status = stage(p->w, "MSM H", (int)(650 + at * 300 / k->domain), p->e);
+        if (!status)
+            status = h_part(p, part_at(k->plan_h, at, k->domain));
+    }
+    return status ? status : sync_both(p);
+}
+
+/* ---- the end, on the host ---- */
+
+static Fr scalar(const uint8_t *bytes)
+{
+    Fr v;
+
+    memcpy(&v, bytes, sizeof v);
+    return plain(from_plain(v));
+}
+
+static void put_g1(uint8_t *out, const Xyzz<Fq> &p)
+{
+    Affine<Fq> a = to_affine(p);
+
+    a.x = plain(a.x);
+    a.y = plain(a.y);
+    memcpy(out, &a, sizeof a);
+}
+
+static void put_g2(uint8_t *out, const Xyzz<Fq2> &p)
+{
+    Affine<Fq2> a = to_affine(p);
+
+    a.x = plain(a.x);
+    a.y = plain(a.y);
+    memcpy(out, &a, sizeof a);
+}
+
+/* Writes that the compiler keeps. */
+static void wipe(void *p, uint64_t n)
+{
+    volatile uint8_t *at = static_cast<volatile uint8_t *>(p);
+
+    for (uint64_t i = 0; i < n; i++)
+        at[i] = 0;
+}
+
+static void assemble(Proving *p, const uint8_t rs64[64], uint8_t out[256])
+{
+    const Key *k = p->k;
+    Fr r = scalar(rs64), s = scalar(rs64 + 32);
+    Fr rs = plain(negate(from_plain(r) * from_plain(s)));
+    Xyzz<Fq> delta1 = from_affine(k->delta1), c = p->sum_c;
+
+    add(p->a, from_affine(k->alpha1));
+    add(p->a, times(delta1, r));
+    add(p->b2, from_affine(k->beta2));
+    add(p->b2, times(from_affine(k->delta2), s));
+    add(p->b1, from_affine(k->beta1));
+    add(p->b1, times(delta1, s));
+    add(c, p->h);
+    add(c, times(p->a, s));
+    add(c, times(p->b1, r));
+    add(c, times(delta1, rs));
+    put_g1(out, p->a);
+    put_g2(out + 64, p->b2);
+    put_g1(out + 192, c);
+    wipe(&r, sizeof r);
+    wipe(&s, sizeof s);
+    wipe(&rs, sizeof rs);
+}
+
+/* The witness is a secret: nothing of it stays behind. */
+static int forget(Proving *p)
+{
+    Context *c = p->c;
+    uint64_t bytes = (uint64_t)p->k->n_vars * 32;
+
+    wipe(p->pinned_witness, bytes);
+    PVN_TRY(c, p->e,
+            c->rt->fill(c->device, p->s.witness, 0, bytes, c->stream[ON_H]));
+    PVN_TRY(c, p->e,
+            c->rt->fill(c->device, p->s.abc, 0, 3 * p->k->domain * 32,
+                        c->stream[ON_H]));
+    PVN_TRY(c, p->e, c->rt->sync(c->device, c->stream[ON_H]));
+    return 0;
+}
+
+static int prove(Proving *p, const uint8_t *witness, const uint8_t rs64[64],
+                 uint8_t proof256[256])
+{
+    Context *c = p->c;
+    const Key *k = p->k;
+    Error ignored;
+    Arena a;
+    int status = scratch_grow(c, k->scratch, k->pinned, p->e);
+
+    if (status)
+        return status;
+    arena_open(&a, c, c->scratch, c->scratch_bytes);
+    key_scratch(k, &p->s, &a);
+    p->windows = c->pinned;
+    p->pinned_witness =
+        c->pinned + (uint64_t)TABLES * WINDOWS * sizeof(Xyzz<Fq2>);
+    memcpy(p->pinned_witness, witness, (uint64_t)k->n_vars * 32);
+    status = k->chunk ? sums_chunked(p) : sums_resident(p);
+    if (!status)
+        status = stage(p->w, "assemble", 970, p->e);
+    if (!status) {
+        status = forget(p);
+    } else {
+        drain(c);
+        p->e = &ignored;
+        (void)forget(p);
+        drain(c);
+    }
+    if (!status)
+        assemble(p, rs64, proof256);
+    return status;
+}
+
+int groth16(void *ctx, void *key, const uint8_t *witness, uint64_t n,
+            const uint8_t rs64[64], uint8_t proof256[256], Watch *w, Error *e)
+{
+    Context *c = static_cast<Context *>(ctx);
+    Key *k = static_cast<Key *>(key);
+    Proving p;
+    int status;
+
+    if (!c || !k || k->owner != c || !witness || !rs64 || !proof256)
+        return fail(e, PROVERNET_GPU_INVALID, 0,
+                    "a proof needs a context, a key of it, a witness, r and s "
+                    "and a place for it");
+    if (c->dead)
+        return fail(e, PROVERNET_GPU_LOST, 0, "the device was lost: close it");
+    if (n != k->n_vars)
+        return fail(e, PROVERNET_GPU_INVALID, 0,
+                    "a witness of %llu values for a key of %u",
+                    (unsigned long long)n, k->n_vars);
+    memset(&p, 0, sizeof p);
+    p.c = c;
+    p.k = k;
+    p.w = w;
+    p.e = e;
+    status = prove(&p, witness, rs64, proof256);
+    if (!status && w)
+        __atomic_store_n(&w->permille, 1000, __ATOMIC_RELAXED);
+    wipe(&p, sizeof p);
+    return status;
+}
+
+} // namespace pvn

@@ -1,0 +1,272 @@
+/* cuda/kernel/msm.h - sums of points by buckets. Includes kernel/grid.h and
+ * kernel/sort.h only.
+ *
+ * Each bucket's list is cut into pieces of at most `most` entries; a thread
+ * adds one piece, the longest pieces first, so that neither a heavy bucket nor
+ * an uneven warp holds up the rest. Piece sums of a bucket are then added up:
+ * few by one thread, many by a block. */
+#ifndef PVN_CUDA_KERNEL_MSM_H
+#define PVN_CUDA_KERNEL_MSM_H
+#include "grid.h"
+#include "sort.h"
+
+namespace pvn
+{
+
+struct Piece {
+    uint32_t start, count;
+};
+
+/* How many pieces each bucket has. */
+struct Cut : Flat {
+    struct Args {
+        const uint32_t *counts;
+        uint32_t *pieces;
+        uint64_t buckets;
+        uint32_t most;
+    };
+    static PVN_HD void phase(int, const Thread &t, const Args &a, Shared &,
+                             Local &)
+    {
+        uint64_t b = t.id();
+
+        if (b < a.buckets)
+            a.pieces[b] = (a.counts[b] + a.most - 1) / a.most;
+    }
+};
+
+/* The pieces themselves, and keys that sort the longest first. */
+struct ListPieces : Flat {
+    struct Args {
+        const uint32_t *starts; /* of buckets in the sorted list, + 1 */
+        const uint32_t *first;  /* piece of each bucket, + 1 */
+        Piece *list;
+        uint32_t *keys;
+        uint64_t buckets, room;
+        uint32_t most;
+    };
+    static PVN_HD void phase(int, const Thread &t, const Args &a, Shared &,
+                             Local &)
+    {
+        uint64_t i = t.id(), low = 0, high = a.buckets;
+        uint32_t start, left;
+
+        if (i >= a.room)
+            return;
+        if (i >= a.first[a.buckets]) {
+            a.keys[i] = 0;
+            return;
+        }
+        while (high - low > 1) { /* first[low] <= i < first[high] */
+            uint64_t mid = (low + high) / 2;
+            if (a.first[mid] <= i)
+                low = mid;
+            else
+                high = mid;
+        }
+        start = a.starts[low] + ((uint32_t)i - a.first[low]) * a.most;
+        left = a.starts[low + 1] - start;
+        if (left > a.most)
+            left = a.most;
+        a.list[i] = Piece{ start, left };
+        a.keys[i] = a.most - left + 1;
+    }
+};
+
+template <class F> struct AddArgs {
+    const Affine<F> *points; /* of index `skip` on */
+    const uint32_t *entries; /* index | sign */
+    const Piece *list;
+    const uint32_t *order, *pieces; /* *pieces: how many there are */
+    Xyzz<F> *sums;
+    uint32_t skip, last; /* indices in [skip, last) have a point */
+};
+
+template <class F> struct AddPieces {
+    using Args = AddArgs<F>;
+    using Shared = Empty;
+    using Local = Empty;
+    static constexpr int threads = 128;
+    static constexpr int blocks = 1;
+
+    static PVN_HD int phases(const Args &)
+    {
+        return 1;
+    }
+    static PVN_HD void phase(int, const Thread &t, const Args &a, Shared &,
+                             Local &)
+    {
+        uint32_t at, e, i;
+        Piece piece;
+        Xyzz<F> sum = Xyzz<F>::infinity();
+
+        if (t.id() >= *a.pieces)
+            return;
+        at = a.order[t.id()];
+        piece = a.list[at];
+        for (uint32_t k = 0; k < piece.count; k++) {
+            Affine<F> p;
+            e = a.entries[piece.start + k];
+            i = e & ~SIGN;
+            if (i < a.skip || i >= a.last)
+                continue;
+            p = a.points[i - a.skip];
+            if (is_infinity(p))
+                continue;
+            if (e & SIGN)
+                p.y = negate(p.y);
+            add(sum, p);
+        }
+        a.sums[at] = sum;
+    }
+};
+
+enum { FEW = 8 };
+
+template <class F> struct JoinArgs {
+    const uint32_t *first;
+    Xyzz<F> *sums; /* the first piece of a bucket becomes its sum */
+    uint32_t *heavy, *heavies;
+    uint64_t buckets;
+};
+
+template <class F> struct JoinFew : Flat {
+    using Args = JoinArgs<F>;
+    static PVN_HD void phase(int, const Thread &t, const Args &a, Shared &,
+                             Local &)
+    {
+        uint64_t b = t.id();
+        uint32_t k, end;
+        Xyzz<F> sum;
+
+        if (b >= a.buckets)
+            return;
+        k = a.first[b];
+        end = a.first[b + 1];
+        if (end - k < 2)
+            return;
+        if (end - k > FEW) {
+            a.heavy[atomic_add(a.heavies, 1)] = (uint32_t)b;
+            return;
+        }
+        sum = a.sums[k];
+        while (++k < end)
+            add(sum, a.sums[k]);
+        a.sums[a.first[b]] = sum;
+    }
+};
+
+/* A block's sum over its threads: call for p = 0 ... TREE with the threads'
+ * own in s[]; s[0] in the end. */
+enum { TREE_THREADS = 128, TREE = 7 };
+
+template <class F> PVN_HD void tree(int p, const Thread &t, Xyzz<F> *s)
+{
+    uint32_t half = (uint32_t)TREE_THREADS >> p;
+
+    if (t.thread < half) {
+        Xyzz<F> sum = s[t.thread];
+        add(sum, s[t.thread + half]);
+        s[t.thread] = sum;
+    }
+}
+
+template <class F> struct JoinMany {
+    using Args = JoinArgs<F>;
+    using Local = Empty;
+    static constexpr int threads = TREE_THREADS;
+    static constexpr int blocks = 1;
+    struct Shared {
+        Xyzz<F> sum[TREE_THREADS];
+    };
+    static PVN_HD int phases(const Args &)
+    {
+        return TREE + 1;
+    }
+    static PVN_HD void phase(int p, const Thread &t, const Args &a, Shared &s,
+                             Local &)
+    {
+        uint32_t b, k;
+
+        if (t.block >= *a.heavies)
+            return;
+        b = a.heavy[t.block];
+        if (p == 0) {
+            Xyzz<F> sum = Xyzz<F>::infinity();
+            for (k = a.first[b] + t.thread; k < a.first[b + 1]; k += threads)
+                add(sum, a.sums[k]);
+            s.sum[t.thread] = sum;
+            return;
+        }
+        tree(p, t, s.sum);
+        if (p == TREE && t.thread == 0)
+            a.sums[a.first[b]] = s.sum[0];
+    }
+};
+
+template <class F> struct RunArgs {
+    const uint32_t *first;
+    const Xyzz<F> *sums;
+    Xyzz<F> *runs;
+    uint64_t count;            /* of all windows */
+    uint32_t each, per_window; /* buckets per run, runs per window */
+};
+
+/* Over the buckets of one run, bucket b of its window times b + 1. */
+template <class F> struct RunSums : Flat {
+    using Args = RunArgs<F>;
+    static constexpr int threads = 128;
+    static PVN_HD void phase(int, const Thread &t, const Args &a, Shared &,
+                             Local &)
+    {
+        uint64_t i = t.id(), b = i * a.each;
+        Xyzz<F> run = Xyzz<F>::infinity(), sum = run;
+
+        if (i >= a.count)
+            return;
+        for (uint32_t k = a.each; k-- > 0;) {
+            if (a.first[b + k + 1] != a.first[b + k])
+                add(run, a.sums[a.first[b + k]]);
+            add(sum, run);
+        }
+        add(sum, times(run, (uint32_t)(i % a.per_window) * a.each));
+        a.runs[i] = sum;
+    }
+};
+
+/* A block per window: the sum of its runs. */
+template <class F> struct WindowSums {
+    struct Args {
+        const Xyzz<F> *runs;
+        Xyzz<F> *out;
+        uint32_t per_window;
+    };
+    using Local = Empty;
+    static constexpr int threads = TREE_THREADS;
+    static constexpr int blocks = 1;
+    using Shared = typename JoinMany<F>::Shared;
+
+    static PVN_HD int phases(const Args &)
+    {
+        return TREE + 1;
+    }
+    static PVN_HD void phase(int p, const Thread &t, const Args &a, Shared &s,
+                             Local &)
+    {
+        const Xyzz<F> *runs = a.runs + (uint64_t)t.block * a.per_window;
+
+        if (p == 0) {
+            Xyzz<F> sum = Xyzz<F>::infinity();
+            for (uint32_t k = t.thread; k < a.per_window; k += threads)
+                add(sum, runs[k]);
+            s.sum[t.thread] = sum;
+            return;
+        }
+        tree(p, t, s.sum);
+        if (p == TREE && t.thread == 0)
+            a.out[t.block] = s.sum[0];
+    }
+};
+
+} // namespace pvn
+#endif
