@@ -17,6 +17,9 @@ write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/provernetConfigVers
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/provernetConfig.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/provernetConfigVersion.cmake
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/provernet)
+# The .pc file finds the prefix from where it lies: the tree may be installed anywhere.
+file(RELATIVE_PATH PROVERNET_PC_TO_PREFIX
+  "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig" "${CMAKE_INSTALL_PREFIX}")
 configure_file(libprovernet.pc.in libprovernet.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/libprovernet.pc
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

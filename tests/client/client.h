@@ -43,6 +43,9 @@ typedef struct tc_conn {
     nghttp2_hd_inflater *inflater;
     char authority[64];
     bool goaway;
+    int64_t window;         /* bytes we may still send on the connection */
+    int64_t stream_window;  /* and on the stream of the call in hand */
+    int64_t initial_window; /* what the server gives a new stream */
 } tc_conn;
 typedef struct tc_reply {
     bool answered;      /* the stream ended in good order */

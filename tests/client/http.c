@@ -73,6 +73,7 @@ bool tc_open(tc_conn *c, const char *host, uint16_t port)
     if (c->fd < 0)
         return false;
     c->next_stream = 1;
+    c->window = c->initial_window = 65535;
     snprintf(c->authority, sizeof c->authority, "%s:%u", host, port);
     nghttp2_hd_deflate_new(&c->deflater, 4096);
     nghttp2_hd_inflate_new(&c->inflater);
@@ -190,6 +191,15 @@ static uint32_t u32(const uint8_t *p)
            p[3];
 }
 
+static void take_settings(tc_conn *c, const uint8_t *p, size_t len)
+{
+    for (; len >= 6; p += 6, len -= 6)
+        if (p[0] == 0 && p[1] == 4) {
+            c->stream_window += (int64_t)u32(p + 2) - c->initial_window;
+            c->initial_window = u32(p + 2);
+        }
+}
+
 /* One frame for whoever; true while the stream goes on. */
 static bool take_frame(tc_conn *c, uint32_t stream, tc_reply *r)
 {
@@ -235,8 +245,16 @@ static bool take_frame(tc_conn *c, uint32_t stream, tc_reply *r)
             go_on = false;
         break;
     case SETTINGS:
-        if (!(head[4] & ACK))
+        if (!(head[4] & ACK)) {
+            take_settings(c, payload, len);
             tc_frame(c, SETTINGS, ACK, 0, "", 0);
+        }
+        break;
+    case WINDOW_UPDATE:
+        if (len == 4 && u32(head + 5) == 0)
+            c->window += u32(payload);
+        else if (len == 4 && mine)
+            c->stream_window += u32(payload);
         break;
     case PING:
         if (!(head[4] & ACK))
@@ -264,6 +282,32 @@ void tc_await(tc_conn *c, uint32_t stream, tc_reply *r)
     }
 }
 
+/* DATA as the windows allow, reading meanwhile; false: the stream ended. */
+static bool send_body(tc_conn *c, uint32_t stream, const tc_buf *body,
+                      tc_buf *out, tc_reply *r)
+{
+    size_t at = 0;
+
+    do {
+        size_t n = body->len - at < 16384 ? body->len - at : 16384;
+
+        if (c->window < (int64_t)n || c->stream_window < (int64_t)n) {
+            if (!tc_send(c->fd, out->data, out->len))
+                return false;
+            out->len = 0;
+            if (!take_frame(c, stream, r))
+                return false;
+            continue;
+        }
+        c->window -= (int64_t)n;
+        c->stream_window -= (int64_t)n;
+        add_frame(out, DATA, at + n == body->len ? END_STREAM : 0, stream,
+                  body->data + at, n);
+        at += n;
+    } while (at < body->len);
+    return tc_send(c->fd, out->data, out->len);
+}
+
 bool tc_call(tc_conn *c, const char *path, const void *msg, size_t len,
              tc_reply *r)
 {
@@ -283,17 +327,12 @@ bool tc_call(tc_conn *c, const char *path, const void *msg, size_t len,
     memset(r, 0, sizeof *r);
     r->grpc_status = -1;
     c->next_stream += 2;
+    c->stream_window = c->initial_window;
     add_headers(c, &out, stream, false, fields,
                 sizeof fields / sizeof fields[0]);
     tc_add(&body, prefix, 5);
     tc_add(&body, msg, len);
-    for (size_t at = 0; at < body.len || at == 0; at += 16384) {
-        size_t n = body.len - at < 16384 ? body.len - at : 16384;
-
-        add_frame(&out, DATA, at + n == body.len ? END_STREAM : 0, stream,
-                  body.data + at, n);
-    }
-    sent = tc_send(c->fd, out.data, out.len);
+    sent = send_body(c, stream, &body, &out, r);
     tc_free(&out);
     tc_free(&body);
     if (sent)

@@ -290,7 +290,7 @@ static void a_parked_call_wakes_when_its_request_settles(void **state)
     assert_int_equal(n.parked, 1);
     settle_request(h.node, &id);
     while (!call_collect(c, &r))
-        assert_int_equal(provernet_inbox_next(in, &ready, 1, 500), 1);
+        assert_int_equal(provernet_inbox_next(in, &ready, 1, 10000), 1);
     assert_string_equal(r.body, "settled");
     provernet_call_close(c);
 }
