@@ -149,6 +149,8 @@ typedef struct pvn_op_request_submit {
     const provernet_id *inputs;
     size_t inputs_len;
     const int64_t *input_types; /* allowed type of each; NULL: any */
+    bool inputs_issued; /* their addresses were handed out, rows or not: what
+                           is not there was never uploaded (ERR_STATE) */
     uint8_t requester20[20];
     int64_t deadline_ms; /* 0: the default; in the past: ERR_INVALID */
     int64_t memory_bytes, path_ms, cost; /* estimates, 0 if unknown */
@@ -188,8 +190,11 @@ typedef struct pvn_op_worker_hello {
     const char *origin, *name, *kinds, *devices, *version;
     uint8_t address20[20];
     int64_t slots, memory_bytes;
-    bool fresh; /* its process just started: leases still under its name are
-                   returned at once, without a strike */
+    bool fresh; /* its process, or the server, just started: leases under its
+                   name that are not in `held` are returned at once, without a
+                   strike */
+    const provernet_id *held; /* tasks in its hands */
+    size_t held_len;
     /* out */
     provernet_id worker;
 } pvn_op_worker_hello;

@@ -29,13 +29,28 @@ static void need_leases(pvn_cx *cx, const provernet_id *worker, bool may_fail)
     }
 }
 
+typedef struct kept {
+    const provernet_id *task;
+    size_t len;
+} kept;
+
+static bool is_kept(const kept *k, const provernet_id *task)
+{
+    for (size_t i = 0; i < k->len; i++)
+        if (pvn_id_equal(&k->task[i], task))
+            return true;
+    return false;
+}
+
 /* Tasks it was given earlier in this batch are in no scan. */
-static pvn_task *next_lease(pvn_cx *cx, const provernet_id *worker)
+static pvn_task *next_lease(pvn_cx *cx, const provernet_id *worker,
+                            const kept *k)
 {
     for (pvn_row *r = cx->rows->first; r; r = r->next) {
         pvn_task *t = (pvn_task *)r;
         if (r->table == PVN_TASK && !r->absent && !r->deleted &&
-            t->state == PVN_TASK_LEASED && pvn_id_equal(&t->worker, worker))
+            t->state == PVN_TASK_LEASED && pvn_id_equal(&t->worker, worker) &&
+            !is_kept(k, &t->id))
             return t;
     }
     return NULL;
@@ -56,10 +71,10 @@ static bool leases_known(pvn_cx *cx, const provernet_id *worker, bool may_fail)
     return !cx->missing;
 }
 
-static void return_leases(pvn_cx *cx, const provernet_id *worker, bool lost,
-                          const char *why)
+static void return_leases(pvn_cx *cx, const provernet_id *worker, kept k,
+                          bool lost, const char *why)
 {
-    for (pvn_task *t; !cx->rows->failed && (t = next_lease(cx, worker));) {
+    for (pvn_task *t; !cx->rows->failed && (t = next_lease(cx, worker, &k));) {
         pvn_request *q = pvn_need_request(cx, &t->request);
         if (!q) { /* a task without its request is nobody's work */
             pvn_touch(cx, &t->row);
@@ -168,7 +183,8 @@ provernet_status pvn_decide_worker_hello(pvn_cx *cx)
                  "\"name\":%s,\"kinds\":%s", pvn_quote(cx, u->name),
                  pvn_quote(cx, u->kinds));
     if (u->fresh)
-        return_leases(cx, &w->id, false, "the worker started anew");
+        return_leases(cx, &w->id, (kept){ u->held, u->held_len }, false,
+                      "the worker started anew");
     for (size_t i = 0; pvn_word_at(u->kinds, i, kind); i++)
         kind_seen(cx, kind);
     return PROVERNET_OK;
@@ -199,7 +215,7 @@ provernet_status pvn_decide_worker_bye(pvn_cx *cx)
      * have come back at another one. */
     if (u->lost && !pvn_id_equal(&w->session, &cx->rules->session))
         return PROVERNET_OK;
-    return_leases(cx, &w->id, u->lost, why);
+    return_leases(cx, &w->id, (kept){ 0 }, u->lost, why);
     if (w->state != PVN_WORKER_HERE)
         return PROVERNET_OK;
     pvn_touch(cx, &w->row);

@@ -4,7 +4,7 @@
 #include "protocol/worker/serve.h"
 
 enum { NAME_MAX_BYTES = 64, KINDS_MAX_BYTES = 1024, TEXT_MAX = 4096 };
-enum { HELD_READ_MAX = 64 };
+enum { HELD_READ_MAX = 64, SLOTS_MAX = 1024 };
 
 pvn_next pvn_verb_challenge(pvn_call *c, pvn_asked *x)
 {
@@ -74,9 +74,14 @@ static provernet_status check_form(const pvn_wire_hello *h,
         return pvn_fail(err, PROVERNET_ERR_INVALID, 0,
                         "the worker's kinds must have 1 to %d printable bytes",
                         KINDS_MAX_BYTES);
-    if (h->slots < 1 || h->slots > 1024)
+    if (h->slots < 1 || h->slots > SLOTS_MAX)
         return pvn_fail(err, PROVERNET_ERR_INVALID, 0,
-                        "worker.slots is %u, allowed is 1 to 1024", h->slots);
+                        "worker.slots is %u, allowed is 1 to %d", h->slots,
+                        SLOTS_MAX);
+    if (h->n_held > 2 * SLOTS_MAX)
+        return pvn_fail(err, PROVERNET_ERR_INVALID, 0,
+                        "the hello names %zu leases, allowed are %d", h->n_held,
+                        2 * SLOTS_MAX);
     return PROVERNET_OK;
 }
 
@@ -217,6 +222,24 @@ static pvn_next hello_done(pvn_call *c, pvn_asked *x)
     return welcome(c, x);
 }
 
+/* What it still works on; all else under its name goes back, unless we gave
+ * it out ourselves a moment ago. */
+static bool fill_held(pvn_asked *x, pvn_op *op)
+{
+    const pvn_wire_hello *h = x->ask->hello;
+    pvn_op_worker_hello *u = &op->u.worker_hello;
+    provernet_id *held = pvn_arena_alloc(&op->arena, h->n_held * sizeof *held);
+
+    if (!held)
+        return false;
+    u->fresh = !pvn_session_known(x->table, x->session);
+    u->held = held;
+    for (size_t i = 0; i < h->n_held; i++)
+        if (pvn_asked_task(h->held[i]->task, &held[u->held_len]))
+            u->held_len++;
+    return true;
+}
+
 static bool fill_op(pvn_call *c, pvn_asked *x, pvn_op *op)
 {
     const pvn_wire_hello *h = x->ask->hello;
@@ -236,7 +259,8 @@ static bool fill_op(pvn_call *c, pvn_asked *x, pvn_op *op)
     u->slots = h->slots;
     u->memory_bytes =
         h->memory_bytes > INT64_MAX ? INT64_MAX : (int64_t)h->memory_bytes;
-    return u->origin && u->name && u->kinds && u->devices && u->version;
+    return u->origin && u->name && u->kinds && u->devices && u->version &&
+           fill_held(x, op);
 }
 
 /* Another process under the same name: the newer one is believed. */

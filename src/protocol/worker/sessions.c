@@ -232,6 +232,17 @@ bool pvn_session_rival(pvn_sessions *t, const pvn_peer *s, provernet_id *worker)
     return found;
 }
 
+bool pvn_session_known(pvn_sessions *t, const pvn_peer *s)
+{
+    bool found = false;
+
+    pvn_lock_take(&t->lock);
+    for (pvn_peer *o = t->first; o && !found; o = o->next)
+        found = o != s && o->live && same_worker(o, s) && same_process(o, s);
+    pvn_lock_give(&t->lock);
+    return found;
+}
+
 void pvn_worker_session_end(pvn_sessions *t, pvn_peer *s, provernet_status why,
                             int64_t now_ms)
 {

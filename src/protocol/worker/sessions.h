@@ -72,6 +72,8 @@ void pvn_session_welcome(pvn_sessions *t, pvn_peer *s,
  * row goes to *worker. */
 bool pvn_session_rival(pvn_sessions *t, const pvn_peer *s,
                        provernet_id *worker);
+/* Another live session of the same process: we know what it was given. */
+bool pvn_session_known(pvn_sessions *t, const pvn_peer *s);
 void pvn_worker_session_end(pvn_sessions *t, pvn_peer *s, provernet_status why,
                             int64_t now_ms);
 

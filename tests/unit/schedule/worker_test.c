@@ -186,6 +186,22 @@ static void a_fresh_process_returns_what_its_name_held(void **state)
     assert_int_equal(world_task(w, l.task)->strikes, 0);
 }
 
+static void a_new_session_keeps_what_is_still_in_hand(void **state)
+{
+    world *w = *state;
+    world_lease kept, lost;
+    given(w, world_submit(w, KIND, 7), "anna", &kept);
+    given(w, world_submit(w, KIND, 8), "anna", &lost);
+    pvn_op *op = hello(w, "anna", KIND);
+    op->u.worker_hello.fresh = true;
+    op->u.worker_hello.held = &kept.task;
+    op->u.worker_hello.held_len = 1;
+    assert_ok(world_run(w, op, NULL));
+    assert_int_equal(world_task(w, kept.task)->state, PVN_TASK_LEASED);
+    assert_int_equal(world_task(w, lost.task)->state, PVN_TASK_READY);
+    assert_int_equal(world_task(w, lost.task)->strikes, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +217,7 @@ int main(void)
         TEST(silence_at_one_server_is_no_silence_at_another),
         TEST(an_unknown_worker_cannot_leave),
         TEST(a_fresh_process_returns_what_its_name_held),
+        TEST(a_new_session_keeps_what_is_still_in_hand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
