@@ -47,6 +47,11 @@ typedef struct provernet_gpu_watch {
     volatile int32_t cancelled; /* in */
     volatile int32_t permille;  /* out */
     const char *volatile stage; /* out, static text */
+    /* Where the host keeps the same three, if it does: each NULL or another
+     * place that is read (a byte, cancelled if not 0) or written as well. */
+    const volatile uint8_t *host_cancelled;
+    volatile int32_t *host_permille;
+    const char *volatile *host_stage;
 } provernet_gpu_watch;
 
 /* A Groth16 proving key as the sections of a .zkey hold it (BN254): points are
@@ -72,7 +77,8 @@ typedef struct provernet_gpu {
     int (*open)(int device, void **ctx, provernet_gpu_error *e);
     void (*close)(void *ctx);
     /* Before anything starts: bytes that stay, and bytes of one proof beside
-     * them; with the key not resident: *chunked_scratch. */
+     * them; with the points on the host and passed through in parts:
+     * *chunked_scratch, all that the device then needs. */
     int (*key_needs)(void *ctx, const provernet_gpu_zkey *z, uint64_t *resident,
                      uint64_t *scratch, uint64_t *chunked_scratch,
                      provernet_gpu_error *e);

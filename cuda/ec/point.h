@@ -103,20 +103,19 @@ template <class F> PVN_HD void add(Xyzz<F> &a, const Affine<F> &b)
 /* *at += *bt: a call, for sums that are not hot. */
 template <class F> PVN_CALLED void add_called(Xyzz<F> *at, const Xyzz<F> *bt)
 {
-    Xyzz<F> a = *at, b = *bt;
-    F u, s, p, r, pp, ppp, q;
+    F u, s, p, r, pp, q, x;
 
-    if (is_infinity(b))
+    if (is_infinity(*bt))
         return;
-    if (is_infinity(a)) {
-        *at = b;
+    if (is_infinity(*at)) {
+        *at = *bt;
         return;
     }
-    u = a.x * b.zz;
-    s = a.y * b.zzz;
-    p = b.x * a.zz - u;
-    r = b.y * a.zzz - s;
-    if (is_zero(p)) {
+    u = at->x * bt->zz;
+    s = at->y * bt->zzz;
+    p = bt->x * at->zz - u;
+    r = bt->y * at->zzz - s;
+    if (is_zero(p)) { /* also where both are one */
         if (is_zero(r))
             dbl_in_place(at);
         else
@@ -124,13 +123,13 @@ template <class F> PVN_CALLED void add_called(Xyzz<F> *at, const Xyzz<F> *bt)
         return;
     }
     pp = sqr(p);
-    a.zz = a.zz * b.zz * pp;
-    ppp = p * pp;
-    a.zzz = a.zzz * b.zzz * ppp;
+    at->zz = at->zz * bt->zz * pp;
+    p = p * pp;
+    at->zzz = at->zzz * bt->zzz * p;
     q = u * pp;
-    a.x = sqr(r) - ppp - dbl(q);
-    a.y = r * (q - a.x) - s * ppp;
-    *at = a;
+    x = sqr(r) - p - dbl(q);
+    at->x = x;
+    at->y = r * (q - x) - s * p;
 }
 
 template <class F> PVN_HD void add(Xyzz<F> &a, const Xyzz<F> &b)

@@ -92,11 +92,17 @@ int stage(Watch *w, const char *name, int permille, Error *e)
 {
     if (!w)
         return 0;
-    if (__atomic_load_n(&w->cancelled, __ATOMIC_RELAXED))
+    if (__atomic_load_n(&w->cancelled, __ATOMIC_RELAXED) ||
+        (w->host_cancelled &&
+         __atomic_load_n(w->host_cancelled, __ATOMIC_RELAXED)))
         return fail(e, PROVERNET_GPU_CANCELLED, 0, "cancelled before: %s",
                     name);
     __atomic_store_n(&w->stage, name, __ATOMIC_RELAXED);
     __atomic_store_n(&w->permille, permille, __ATOMIC_RELAXED);
+    if (w->host_stage)
+        __atomic_store_n(w->host_stage, name, __ATOMIC_RELAXED);
+    if (w->host_permille)
+        __atomic_store_n(w->host_permille, permille, __ATOMIC_RELAXED);
     return 0;
 }
 

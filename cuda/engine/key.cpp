@@ -9,7 +9,7 @@ namespace pvn
 
 enum {
     ENTRY = 44,
-    CHUNK_LOG_MIN = 8,
+    CHUNK_LOG_MIN = 6,
     CHUNK_LOG_MAX = 20,
     CHUNK_LOG_USUAL = 18
 };

@@ -137,7 +137,6 @@ template <class F> struct JoinFew : Flat {
     {
         uint64_t b = t.id();
         uint32_t k, end;
-        Xyzz<F> sum;
 
         if (b >= a.buckets)
             return;
@@ -149,10 +148,8 @@ template <class F> struct JoinFew : Flat {
             a.heavy[atomic_add(a.heavies, 1)] = (uint32_t)b;
             return;
         }
-        sum = a.sums[k];
-        while (++k < end)
-            add(sum, a.sums[k]);
-        a.sums[a.first[b]] = sum;
+        for (uint32_t i = k + 1; i < end; i++)
+            add_called(&a.sums[k], &a.sums[i]);
     }
 };
 
@@ -164,11 +161,8 @@ template <class F> PVN_HD void tree(int p, const Thread &t, Xyzz<F> *s)
 {
     uint32_t half = (uint32_t)TREE_THREADS >> p;
 
-    if (t.thread < half) {
-        Xyzz<F> sum = s[t.thread];
-        add(sum, s[t.thread + half]);
-        s[t.thread] = sum;
-    }
+    if (t.thread < half)
+        add_called(&s[t.thread], &s[t.thread + half]);
 }
 
 template <class F> struct JoinMany {
@@ -192,10 +186,9 @@ template <class F> struct JoinMany {
             return;
         b = a.heavy[t.block];
         if (p == 0) {
-            Xyzz<F> sum = Xyzz<F>::infinity();
+            s.sum[t.thread] = Xyzz<F>::infinity();
             for (k = a.first[b] + t.thread; k < a.first[b + 1]; k += threads)
-                add(sum, a.sums[k]);
-            s.sum[t.thread] = sum;
+                add_called(&s.sum[t.thread], &a.sums[k]);
             return;
         }
         tree(p, t, s.sum);
@@ -220,17 +213,25 @@ template <class F> struct RunSums : Flat {
                              Local &)
     {
         uint64_t i = t.id(), b = i * a.each;
-        Xyzz<F> run = Xyzz<F>::infinity(), sum = run;
+        uint32_t times = (uint32_t)(i % a.per_window) * a.each;
+        Xyzz<F> run, *sum = &a.runs[i];
 
         if (i >= a.count)
             return;
+        run = Xyzz<F>::infinity();
+        *sum = run;
         for (uint32_t k = a.each; k-- > 0;) {
             if (a.first[b + k + 1] != a.first[b + k])
-                add(run, a.sums[a.first[b + k]]);
-            add(sum, run);
+                add_called(&run, &a.sums[a.first[b + k]]);
+            add_called(sum, &run);
         }
-        add(sum, times(run, (uint32_t)(i % a.per_window) * a.each));
-        a.runs[i] = sum;
+        while (times) { /* sum += times * run */
+            if (times & 1)
+                add_called(sum, &run);
+            times >>= 1;
+            if (times)
+                dbl_in_place(&run);
+        }
     }
 };
 
@@ -256,10 +257,9 @@ template <class F> struct WindowSums {
         const Xyzz<F> *runs = a.runs + (uint64_t)t.block * a.per_window;
 
         if (p == 0) {
-            Xyzz<F> sum = Xyzz<F>::infinity();
+            s.sum[t.thread] = Xyzz<F>::infinity();
             for (uint32_t k = t.thread; k < a.per_window; k += threads)
-                add(sum, runs[k]);
-            s.sum[t.thread] = sum;
+                add_called(&s.sum[t.thread], &runs[k]);
             return;
         }
         tree(p, t, s.sum);

@@ -135,7 +135,7 @@ static void no_device()
     CHECK(open_on(&runtime_sim, 5, &ctx, &e) == PROVERNET_GPU_NO_DEVICE);
 }
 
-/* A budget too small for the points, large enough for chunks of 2^8. */
+/* A budget too small for the points, large enough for small chunks. */
 static uint64_t chunk_budget(const Model &m)
 {
     void *ctx = context(1, 0);
@@ -153,7 +153,7 @@ int main(int argc, char **argv)
     split = argc > 1 ? atoi(argv[1]) : SIM_SERIAL;
     {
         Model tiny(1, 3, 1, 0), small(2, 40, 2, 5), middle(3, 700, 3, 9);
-        Model wide(4, 1 << 13, 1, 3); /* chunks need a key that dwarfs them */
+        Model wide(4, 2000, 1, 3); /* chunks need a key that dwarfs them */
         same_bits(tiny, split ? 1 : 3, 0);
         same_bits(small, split ? 2 : 12, 0);
         same_bits(middle, split ? 1 : 3, 0);
