@@ -60,9 +60,10 @@ const provernet_groth16_vk *pvn_groth16_key_vk(const pvn_groth16_key *k);
  * tests; both NULL: drawn from rnd. publics32 receives publics x 32 bytes; its
  * room must have been checked against pvn_groth16_key_sizes. The proof is
  * verified before OK is returned. Stages on w: "read witness", "check they
- * match", "transforms", "MSM H", "MSM A", "MSM B1", "MSM B2", "MSM C",
- * "assemble", "verify"; permille runs from 0 to 1000. ERR_FORMAT, ERR_MISMATCH,
- * ERR_PROOF, ERR_CANCELLED, ERR_NOMEM; ERR_INVALID: r32 or s32 too large. */
+ * match", "row products", "transforms", "MSM H", "sort witness", "MSM A",
+ * "MSM B1", "MSM B2", "MSM C", "assemble", "verify"; permille runs from 0 to
+ * 1000. ERR_FORMAT, ERR_MISMATCH, ERR_PROOF, ERR_CANCELLED, ERR_NOMEM;
+ * ERR_INVALID: r32 or s32 too large. */
 provernet_status pvn_groth16_prove(const pvn_groth16_key *k,
                                    provernet_groth16_proof *out,
                                    uint8_t *publics32, provernet_span wtns,

@@ -139,7 +139,7 @@ static provernet_status quotient(proving *p, pvn_fr *const abc[3])
 
     if (!pvn_rows_multiply(&k->rows, abc, n, p->wtns.values, p->par, p->w))
         return cancelled(p);
-    if (!step(p, NULL, COST_TERM * k->sizes.coefs))
+    if (!step(p, "transforms", COST_TERM * k->sizes.coefs))
         return cancelled(p);
     s = pvn_ntt_to_odd_coset(k->domain, abc, 3, p->par, p->w);
     if (s == PROVERNET_ERR_CANCELLED)
@@ -184,7 +184,7 @@ static provernet_status first_half(proving *p)
     pvn_fr *abc[3] = { NULL, NULL, NULL };
     provernet_status s = PROVERNET_OK;
 
-    if (!step(p, "transforms", 0))
+    if (!step(p, "row products", 0))
         return cancelled(p);
     for (int i = 0; i < 3; i++) {
         abc[i] = aligned_alloc(64, n < 2 ? 64 : n * sizeof **abc);
@@ -208,12 +208,14 @@ static provernet_status sums_over_witness(proving *p)
     pvn_recoded *digits = NULL;
     provernet_status s;
 
+    if (!step(p, "sort witness", cost))
+        return cancelled(p);
     s = pvn_recode(&digits, p->wtns.values, p->wtns.count, 0, p->par, p->w,
                    p->err);
     if (s)
         return s == PROVERNET_ERR_CANCELLED ? cancelled(p) : s;
     s = PROVERNET_ERR_CANCELLED;
-    if (step(p, "MSM A", cost))
+    if (step(p, "MSM A", 0))
         s = pvn_g1_msm(&p->sum_a, k->a, digits, p->par, p->w);
     cost = COST_G1 * (uint64_t)pvn_bases_count(k->a);
     if (!s && !step(p, "MSM B1", cost))
