@@ -509,6 +509,8 @@ provernet_status config_environment(struct config *c, provernet_error *err)
         st = compatible(c, "NETWORK_RPC_URL", "client.url", "%s", err);
     if (st == PROVERNET_OK)
         st = compatible(c, "MOCK_MODE", "node.mock", "%s", err);
+    if (st == PROVERNET_OK)
+        st = compatible(c, "PROVERNET_CPU", "engine.cpu", "%s", err);
     if (st == PROVERNET_OK && grpc && *grpc) {
         if (http && *http && strcmp(grpc, http) != 0)
             snprintf(both, sizeof both, "127.0.0.1:%%.10s,127.0.0.1:%.10s",

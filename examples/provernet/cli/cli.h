@@ -126,5 +126,6 @@ int cmd_completion(struct invocation *v);
 int cmd_manpage(struct invocation *v);
 int cmd_version(struct invocation *v);
 int cmd_doctor(struct invocation *v);
+int cmd_bench(struct invocation *v);
 int cmd_help(struct invocation *v);
 #endif

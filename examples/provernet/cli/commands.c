@@ -62,6 +62,7 @@ static const struct flag prove_flags[] = {
     { "memory", "MODE", "engine.memory", "normal, or low" },
     { "repeat", "N", NULL, "prove N times, for measuring" },
     { "json", NULL, NULL, "one JSON line about what it took" },
+    { "profile", NULL, NULL, "seconds of every stage in that line" },
     { "progress", "FORM", NULL, "auto, none or json" },
     END,
 };
@@ -127,6 +128,16 @@ static const struct flag doctor_flags[] = {
     END,
 };
 
+static const struct flag bench_flags[] = {
+    { "sizes", "RANGE", NULL, "powers of two: 16, or 12..18 (the default)" },
+    { "show", NULL, NULL, "what was measured last, without measuring" },
+    { "threads", "N", "engine.threads", "threads that prove" },
+    { "device", "NAME", "worker.device", "cpu, cuda:0, auto" },
+    { "data-dir", "DIR", "data.dir", "where calibration.json is kept" },
+    { "json", NULL, NULL, "one JSON object per line" },
+    END,
+};
+
 static const struct flag help_flags[] = {
     { "all", NULL, NULL, "everything" },
     END,
@@ -175,6 +186,12 @@ const struct command commands[] = {
     { "doctor", NULL, "[flags]",
       "check processor, GPU, disk, port, clock; say how to fix",
       "  provernet doctor\n", "", doctor_flags, 0, 0, cmd_doctor },
+    { "bench", NULL, "[--sizes RANGE] [--show]",
+      "measure this machine, sums, transforms, proofs; keep the result",
+      "  provernet bench\n"
+      "  provernet bench --sizes 16..20 --json\n"
+      "  provernet bench --show\n",
+      "", bench_flags, 0, 0, cmd_bench },
     { "key", NULL, "new|show|import|address [FILE]", "signing keys",
       "  provernet key new\n"
       "  provernet key address\n"

@@ -3,6 +3,7 @@
 #include "../cfg/units.h"
 #include "../cli/cli.h"
 #include "host.h"
+#include "profile.h"
 
 #include <jansson.h>
 #include <pthread.h>
@@ -156,6 +157,7 @@ struct proving {
     size_t witness_len, publics_len;
     double load_s, *times;
     long repeat;
+    json_t *stages; /* of --profile, or NULL */
 };
 
 static double seconds(void)
@@ -272,6 +274,7 @@ static void print_json(struct proving *p)
     size_t n = (size_t)p->repeat;
     struct rusage u;
     double median;
+    char *stages;
 
     getrusage(RUSAGE_SELF, &u);
     qsort(p->times, n, sizeof *p->times, by_value);
@@ -281,7 +284,7 @@ static void print_json(struct proving *p)
            "\"repeat\":%zu,\"peak_rss_bytes\":%llu,\"wires\":%llu,"
            "\"publics\":%llu,\"domain\":%llu,\"key_bytes\":%llu,"
            "\"threads\":%lld,\"cpu\":\"%s\",\"device\":\"%s\","
-           "\"version\":\"%s\"}\n",
+           "\"version\":\"%s\"",
            p->times[0], median, p->times[n - 1], p->load_s, n,
            (unsigned long long)u.ru_maxrss * 1024,
            (unsigned long long)p->info.wires,
@@ -290,6 +293,12 @@ static void print_json(struct proving *p)
            (unsigned long long)p->info.key_bytes,
            (long long)json_integer_value(json_object_get(d, "threads")),
            cpu ? cpu : "", device ? device : "", provernet_version());
+    stages = p->stages
+                 ? json_dumps(p->stages, JSON_COMPACT | JSON_PRESERVE_ORDER |
+                                             JSON_REAL_PRECISION(4))
+                 : NULL;
+    printf("%s%s}\n", stages ? ",\"stages\":" : "", stages ? stages : "");
+    free(stages);
     json_decref(d);
 }
 
@@ -303,6 +312,7 @@ static void proving_free(struct proving *p)
     }
     free(p->publics);
     free(p->times);
+    json_decref(p->stages);
 }
 
 static int prove(struct invocation *v)
@@ -310,6 +320,7 @@ static int prove(struct invocation *v)
     const char *repeat = flag_value(v, "repeat");
     struct proving p = { .repeat = repeat ? strtol(repeat, NULL, 10) : 1 };
     provernet_error err = { 0 };
+    struct profile *profile = NULL;
     struct progress show;
     provernet_status st;
     int code = load_config(v);
@@ -322,8 +333,13 @@ static int prove(struct invocation *v)
     if (!progress_start(&show, v))
         return complain(PROVERNET_ERR_NOMEM, "out of memory");
     st = load(&p, v, show.watch, &err);
-    if (st == PROVERNET_OK)
+    if (st == PROVERNET_OK) {
+        if (flag_value(v, "profile"))
+            profile = profile_start(show.watch);
         st = run(&p, show.watch, &err);
+        if (profile)
+            p.stages = profile_end(profile, p.repeat);
+    }
     progress_end(&show);
     if (st == PROVERNET_OK)
         st = write_result(&p, v, &err);
