@@ -116,6 +116,8 @@
       "normal, or low: less memory, slower")                                   \
     X(ENGINE_KEY_CACHE, "engine.key_cache", SIZE, 0, 9223372036854775807,      \
       "8GiB", 0, "bytes of loaded proving keys kept between jobs")             \
+    X(ENGINE_PLUGIN, "engine.plugin", TEXT, 0, 0, "", 0,                       \
+      "file of the GPU engine; empty: the installed one")                      \
     X(LOG_LEVEL, "log.level", TEXT, 0, 0, "info", 1,                           \
       "error, warn, info, debug or trace")
 

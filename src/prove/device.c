@@ -1,5 +1,7 @@
-/* prove/device.c - the sorts of devices there are; so far the CPU. */
+/* prove/device.c - the sorts of devices there are: CUDA, the CPU, and the
+ * CUDA engine emulated on the CPU, for tests. */
 #include "prove/engine.h"
+#include "prove/gpu.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -60,8 +62,78 @@ static provernet_status cpu_prove(provernet_engine *e,
                              pvn_team_par(e->team), w, err);
 }
 
+/* A GPU engine: keys are checked and proofs verified on the CPU, and a proof
+ * the GPU got wrong is made there again. */
+static provernet_status gpu_open(provernet_engine *e, const char *kind,
+                                 const char *which, provernet_error *err)
+{
+    char describe[sizeof e->describe];
+    provernet_status rc = pvn_gpu_open(e, kind, which, err);
+
+    if (rc)
+        return rc;
+    memcpy(describe, e->describe, sizeof describe);
+    rc = cpu_open(e, "", err);
+    if (rc)
+        pvn_gpu_close(e);
+    else
+        memcpy(e->describe, describe, sizeof describe);
+    return rc;
+}
+
+static provernet_status cuda_open(provernet_engine *e, const char *which,
+                                  provernet_error *err)
+{
+    return gpu_open(e, "cuda", which, err);
+}
+
+static provernet_status sim_open(provernet_engine *e, const char *which,
+                                 provernet_error *err)
+{
+    return gpu_open(e, "cpu-sim", which, err);
+}
+
+static void gpu_close(provernet_engine *e)
+{
+    pvn_gpu_close(e);
+    cpu_close(e);
+}
+
+static provernet_status gpu_load(provernet_engine *e, pvn_groth16_key **out,
+                                 const pvn_source *zkey, provernet_watch *w,
+                                 provernet_error *err)
+{
+    provernet_status rc = cpu_load(e, out, zkey, w, err);
+
+    if (rc)
+        return rc;
+    rc = pvn_gpu_key_add(e, *out, zkey, w, err);
+    if (rc) {
+        pvn_groth16_key_drop(*out);
+        *out = NULL;
+    }
+    return rc;
+}
+
+static provernet_status gpu_prove(provernet_engine *e,
+                                  const pvn_groth16_key *key,
+                                  provernet_groth16_proof *out,
+                                  uint8_t *publics32, provernet_span wtns,
+                                  provernet_watch *w, provernet_error *err)
+{
+    provernet_status rc =
+        pvn_gpu_prove(e, key, out, publics32, wtns, NULL, w, err);
+
+    /* Either the witness is wrong, and the CPU will say so, or the GPU was. */
+    if (rc == PROVERNET_ERR_PROOF)
+        rc = cpu_prove(e, key, out, publics32, wtns, w, err);
+    return rc;
+}
+
 static const pvn_device devices[] = {
-    { "cpu", cpu_open, cpu_close, cpu_load, cpu_prove },
+    { "cuda", cuda_open, gpu_close, gpu_load, gpu_prove, pvn_gpu_key_drop },
+    { "cpu", cpu_open, cpu_close, cpu_load, cpu_prove, NULL },
+    { "cpu-sim", sim_open, gpu_close, gpu_load, gpu_prove, pvn_gpu_key_drop },
 };
 
 const pvn_device *pvn_device_at(size_t i)

@@ -49,8 +49,8 @@ static provernet_status open_named(provernet_engine *e, const char *name,
         return rc;
     }
     return pvn_fail(err, PROVERNET_ERR_NO_DEVICE, 0,
-                    "there is no device \"%.40s\": this build proves on the "
-                    "CPU only\nhelp: device \"cpu\" or \"auto\"",
+                    "there is no device \"%.40s\"\n"
+                    "help: cpu, cuda:0 (or another number) or auto",
                     name);
 }
 

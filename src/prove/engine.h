@@ -26,6 +26,8 @@ typedef struct pvn_device {
                               provernet_groth16_proof *out, uint8_t *publics32,
                               provernet_span wtns, provernet_watch *w,
                               provernet_error *err);
+    /* NULL: pvn_groth16_key_drop. Any thread, without the turn. */
+    void (*drop)(provernet_engine *e, pvn_groth16_key *key);
 } pvn_device;
 const pvn_device *pvn_device_at(size_t i); /* NULL after the last */
 
@@ -55,6 +57,7 @@ struct provernet_engine {
     /* The CPU's. */
     pvn_team *team;
     const pvn_bn254_forms *forms;
+    struct pvn_gpu *gpu; /* of a GPU engine (gpu.c), which uses the CPU too */
     char describe[256];
 };
 

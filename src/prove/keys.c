@@ -6,7 +6,10 @@
 
 static void drop(provernet_groth16_key *k)
 {
-    pvn_groth16_key_drop(k->core);
+    if (k->engine->device->drop)
+        k->engine->device->drop(k->engine, k->core);
+    else
+        pvn_groth16_key_drop(k->core);
     free(k);
 }
 

@@ -1,0 +1,11 @@
+/* tests/gpu/stranger.c - a GPU engine of another version. */
+#include <provernet_gpu.h>
+
+__attribute__((visibility("default"))) const provernet_gpu *
+provernet_gpu_v1(void)
+{
+    static const provernet_gpu table = { .abi = PROVERNET_GPU_ABI + 98,
+                                         .struct_size = sizeof table };
+
+    return &table;
+}
