@@ -40,4 +40,10 @@ char *pvn_ticket_make(char out[PVN_TICKET_CHARS], const uint8_t key32[32],
 provernet_status pvn_ticket_check(const uint8_t key32[32], const char *verb,
                                   const provernet_id *id, const char *ticket,
                                   int64_t now_ms, provernet_error *err);
+
+/* An id that shows who made it: its last 5 bytes are the beginning of
+ * HMAC-SHA-256(key, "id" 0 the first 11). So an address can be handed out
+ * without a row, and later be told from one that was made up. */
+void pvn_id_seal(const uint8_t key32[32], provernet_id *id);
+bool pvn_id_sealed(const uint8_t key32[32], const provernet_id *id);
 #endif

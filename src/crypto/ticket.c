@@ -22,6 +22,34 @@ static void tag(uint8_t out[TAG], const uint8_t key32[32], const char *verb,
     memcpy(out, full, TAG);
 }
 
+enum { SEAL = 5 };
+
+static void seal_of(uint8_t out[SEAL], const uint8_t key32[32],
+                    const provernet_id *id)
+{
+    crypto_auth_hmacsha256_state h;
+    uint8_t full[32];
+
+    crypto_auth_hmacsha256_init(&h, key32, 32);
+    crypto_auth_hmacsha256_update(&h, (const uint8_t *)"id", 3);
+    crypto_auth_hmacsha256_update(&h, id->bytes, sizeof id->bytes - SEAL);
+    crypto_auth_hmacsha256_final(&h, full);
+    memcpy(out, full, SEAL);
+}
+
+void pvn_id_seal(const uint8_t key32[32], provernet_id *id)
+{
+    seal_of(id->bytes + sizeof id->bytes - SEAL, key32, id);
+}
+
+bool pvn_id_sealed(const uint8_t key32[32], const provernet_id *id)
+{
+    uint8_t want[SEAL];
+
+    seal_of(want, key32, id);
+    return sodium_memcmp(want, id->bytes + sizeof id->bytes - SEAL, SEAL) == 0;
+}
+
 char *pvn_ticket_make(char out[PVN_TICKET_CHARS], const uint8_t key32[32],
                       const char *verb, const provernet_id *id,
                       int64_t expires_ms)

@@ -107,6 +107,9 @@ const pvn_rules *pvn_node_rules(const pvn_node *n);
 pvn_store *pvn_node_store(const pvn_node *n);
 /* The key of upload and download tickets (32 bytes, from table settings). */
 const uint8_t *pvn_node_ticket_key(const pvn_node *n);
+/* For what hands out a promise without an op: ERR_UNAVAILABLE while the node
+ * drains. */
+provernet_status pvn_node_takes_new(pvn_node *n, provernet_error *err);
 typedef enum pvn_health {
     PVN_SERVING,
     PVN_STARTING,

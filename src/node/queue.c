@@ -9,6 +9,10 @@
 
 enum { LEND_ROUNDS = 4 };
 
+#define DRAINING                                                               \
+    "the server is draining and takes nothing new\nhelp: try again when it "   \
+    "is back, or another server"
+
 static bool only_reads(const pvn_hand *h)
 {
     for (size_t i = 0; i < h->len; i++)
@@ -137,13 +141,19 @@ static bool lend(provernet *n, pvn_hand *h)
 
 /* ---- from any thread ---- */
 
+provernet_status pvn_node_takes_new(pvn_node *n, provernet_error *err)
+{
+    if (atomic_load(&n->draining))
+        return pvn_fail(err, PROVERNET_ERR_UNAVAILABLE, 0, "%s", DRAINING);
+    return PROVERNET_OK;
+}
+
 static const char *why_not(provernet *n, const pvn_hand *h)
 {
     if (atomic_load(&n->draining))
         for (size_t i = 0; i < h->len; i++)
             if (is_new(h->ops[i]->type))
-                return "the server is draining and takes nothing new\nhelp: "
-                       "try again when it is back, or another server";
+                return DRAINING;
     if (n->core.stop)
         return "the server is closing";
     if (n->core.queued + h->len > n->queue_max)

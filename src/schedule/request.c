@@ -93,20 +93,21 @@ static bool type_allowed(const pvn_op_request_submit *u, int64_t want,
 }
 
 static provernet_status check_stored(pvn_cx *cx, const provernet_id *id,
-                                     int64_t want, const char *what)
+                                     int64_t want, bool issued,
+                                     const char *what)
 {
     const pvn_artifact *a = pvn_need_artifact(cx, id);
     char hex[33];
     pvn_hex(hex, id->bytes, sizeof id->bytes);
-    if (!a)
+    if (!a && !issued)
         return pvn_fail(&cx->op->err, PROVERNET_ERR_NOT_FOUND, 0,
                         "%s: there is no artifact %s", what, hex);
-    if (a->state == PVN_ARTIFACT_GONE)
+    if (a && a->state == PVN_ARTIFACT_GONE)
         return pvn_fail(&cx->op->err, PROVERNET_ERR_STATE, 0,
                         "%s: artifact %s has expired and was removed\n"
                         "help: upload it again",
                         what, hex);
-    if (a->state != PVN_ARTIFACT_STORED)
+    if (!a || a->state != PVN_ARTIFACT_STORED)
         return pvn_fail(&cx->op->err, PROVERNET_ERR_STATE, 0,
                         "%s: artifact %s was never uploaded\n"
                         "help: PUT its bytes to the address it was given",
@@ -123,10 +124,11 @@ static provernet_status check_artifacts(pvn_cx *cx, const provernet_id *program)
     const pvn_op_request_submit *u = &cx->op->u.request_submit;
     provernet_status s = PROVERNET_OK;
     if (!pvn_id_none(program))
-        s = check_stored(cx, program, 0, "program");
+        s = check_stored(cx, program, 0, false, "program");
     for (size_t i = 0; s >= 0 && i < u->inputs_len; i++)
         s = check_stored(cx, &u->inputs[i],
-                         u->input_types ? u->input_types[i] : 0, "input");
+                         u->input_types ? u->input_types[i] : 0,
+                         u->inputs_issued, "input");
     return s;
 }
 

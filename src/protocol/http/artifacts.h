@@ -27,6 +27,20 @@ const char *pvn_artifact_url(pvn_call *c, const char *base, const char *space,
 const char *pvn_artifact_ticket_url(pvn_call *c, const char *url,
                                     const char *verb, const provernet_id *id,
                                     int64_t expires_ms);
+/* An address to PUT new bytes to: no row is made before they come, so the
+ * ticket names type and owner too (?o= owner). NULL: no memory. */
+const char *pvn_artifact_upload_url(pvn_call *c, const char *url, int64_t type,
+                                    const provernet_id *id,
+                                    const uint8_t owner20[20],
+                                    int64_t expires_ms);
+/* The verb of such a ticket. */
+enum { PVN_UPLOAD_VERB = 72 };
+char *pvn_artifact_upload_verb(char out[PVN_UPLOAD_VERB], int64_t type,
+                               const uint8_t owner20[20]);
+/* A new id that pvn_artifact_id_ours knows again while artifact.issued_ttl
+ * lasts. */
+void pvn_artifact_id_new(pvn_call *c, provernet_id *id);
+bool pvn_artifact_id_ours(pvn_call *c, const provernet_id *id);
 /* The id in the last segment of a URI of ours. false: it is none. */
 bool pvn_artifact_uri_id(const char *uri, provernet_id *id);
 

@@ -11,7 +11,9 @@ typedef struct upload {
     pvn_put *put;
     pvn_facts facts;
     uint64_t announced, received; /* announced: UINT64_MAX if unknown */
-    provernet_error err;          /* of the crew */
+    bool make;                    /* its address was handed out without a row */
+    uint8_t owner20[20];
+    provernet_error err; /* of the crew */
 } upload;
 
 static pvn_next cannot(pvn_call *c, const provernet_error *err)
@@ -66,6 +68,25 @@ static pvn_next check_length(pvn_call *c, uint64_t len)
     return PVN_BODY;
 }
 
+/* A ticket with an owner (?o=) stands for a row that is not there yet. */
+static provernet_status check_ticket(pvn_call *c, upload *u, const char *ticket)
+{
+    const char *owner = pvn_call_query(c, "o");
+    provernet_error *err = pvn_call_error(c);
+    pvn_node *n = pvn_call_node(c);
+    char verb[PVN_UPLOAD_VERB] = "put";
+
+    if (owner &&
+        !pvn_unhex(u->owner20, sizeof u->owner20, owner, strlen(owner)))
+        return pvn_fail(err, PROVERNET_ERR_PERMISSION, 0,
+                        "the owner in the address (?o=) is not 40 hex digits");
+    u->make = owner != NULL;
+    if (u->make)
+        pvn_artifact_upload_verb(verb, u->path.type, u->owner20);
+    return pvn_ticket_check(pvn_node_ticket_key(n), verb, &u->path.id, ticket,
+                            pvn_now_ms(pvn_node_env(n)), err);
+}
+
 pvn_next pvn_ops_put_begin(pvn_call *c)
 {
     upload *u = pvn_arena_alloc(pvn_call_arena(c), sizeof *u);
@@ -85,8 +106,7 @@ pvn_next pvn_ops_put_begin(pvn_call *c)
         return pvn_call_fail(c, PROVERNET_ERR_PERMISSION,
                              "an upload needs its ticket (?t=)\nhelp: use the "
                              "whole address that CreateArtifact gave");
-    if (pvn_ticket_check(pvn_node_ticket_key(n), "put", &u->path.id, ticket,
-                         pvn_now_ms(pvn_node_env(n)), err) != PROVERNET_OK)
+    if (check_ticket(c, u, ticket) != PROVERNET_OK)
         return cannot(c, err);
     u->announced = announced_length(c);
     next = check_length(c, u->announced);
@@ -120,6 +140,9 @@ static pvn_next store(pvn_call *c, upload *u)
         return pvn_call_fail(c, PROVERNET_ERR_NOMEM, "no memory");
     s = &op->u.artifact_store;
     s->id = u->path.id;
+    s->make = u->make;
+    s->type = u->path.type;
+    memcpy(s->owner20, u->owner20, sizeof s->owner20);
     memcpy(s->digest32, u->facts.digest32, sizeof s->digest32);
     s->encoding = u->facts.encoding;
     s->bytes = (int64_t)u->facts.bytes;
@@ -191,10 +214,10 @@ static pvn_next looked(pvn_call *c, upload *u)
 
     if (op->err.status != PROVERNET_OK)
         return cannot(c, &op->err);
-    if (!a)
+    if (!a && !u->make)
         return pvn_call_fail(c, PROVERNET_ERR_NOT_FOUND,
                              "there is no such artifact");
-    if (a->state != PVN_ARTIFACT_STORED) { /* the op judges it again */
+    if (!a || a->state != PVN_ARTIFACT_STORED) { /* the op judges it again */
         u->step = KEEP;
         pvn_call_crew(c, keep);
         return PVN_CREW;

@@ -39,45 +39,32 @@ static bool open_request(pvn_call *c, int64_t *type, uint8_t signer20[20])
     return false;
 }
 
+/* Nothing is written: the address says all that the upload has to know. */
 pvn_next pvn_succinct_create_artifact_begin(pvn_call *c)
 {
-    uint8_t signer[20];
-    int64_t type;
-    pvn_op *op;
-
-    if (!open_request(c, &type, signer))
-        return PVN_ANSWER;
-    if (!pvn_call_base_url(c, false))
-        return pvn_call_fail(c, PROVERNET_ERR_INVALID,
-                             "the host dialled is not usable in an artifact "
-                             "URL\nhelp: set http.public_url");
-    op = pvn_succinct_op(c, PVN_OP_ARTIFACT_ISSUE);
-    if (!op)
-        return PVN_ANSWER;
-    pvn_id_new(pvn_node_env(pvn_call_node(c)), &op->u.artifact_issue.id);
-    op->u.artifact_issue.type = type;
-    memcpy(op->u.artifact_issue.owner20, signer, sizeof signer);
-    pvn_call_op(c, op);
-    return PVN_OP;
-}
-
-pvn_next pvn_succinct_create_artifact_resume(pvn_call *c)
-{
-    const pvn_op *op = pvn_call_op_at(c, 0);
     pvn_node *n = pvn_call_node(c);
     Artifact__CreateArtifactResponse m =
         ARTIFACT__CREATE_ARTIFACT_RESPONSE__INIT;
-    int64_t ends =
-        pvn_now_ms(pvn_node_env(n)) + pvn_node_rules(n)->artifact_issued_ttl_ms;
-    const char *uri, *url = NULL;
+    int64_t type, ends;
+    provernet_id id;
+    uint8_t signer[20];
+    const char *base, *uri, *url = NULL;
 
-    if (op->err.status != PROVERNET_OK)
-        return pvn_call_fail_with(c, &op->err);
-    uri = pvn_artifact_url(c, pvn_call_base_url(c, false), "",
-                           op->u.artifact_issue.type, &op->u.artifact_issue.id);
+    if (!open_request(c, &type, signer))
+        return PVN_ANSWER;
+    base = pvn_call_base_url(c, false);
+    if (!base)
+        return pvn_call_fail(c, PROVERNET_ERR_INVALID,
+                             "the host dialled is not usable in an artifact "
+                             "URL\nhelp: set http.public_url");
+    if (pvn_node_takes_new(n, pvn_call_error(c)) != PROVERNET_OK)
+        return pvn_call_fail_with(c, pvn_call_error(c));
+    ends =
+        pvn_now_ms(pvn_node_env(n)) + pvn_node_rules(n)->artifact_issued_ttl_ms;
+    pvn_artifact_id_new(c, &id);
+    uri = pvn_artifact_url(c, base, "", type, &id);
     if (uri)
-        url = pvn_artifact_ticket_url(c, uri, "put", &op->u.artifact_issue.id,
-                                      ends);
+        url = pvn_artifact_upload_url(c, uri, type, &id, signer, ends);
     if (!url)
         return pvn_call_fail(c, PROVERNET_ERR_NOMEM, "no memory for a URL");
     m.artifact_uri = (char *)uri;

@@ -197,9 +197,13 @@ static pvn_next artifact_read(pvn_call *c, create *k)
 
     if (op->err.status != PROVERNET_OK)
         return pvn_call_fail_with(c, &op->err);
-    if (!a)
+    if (!a && !pvn_artifact_id_ours(c, &k->artifact_id))
         return pvn_call_fail(c, PROVERNET_ERR_NOT_FOUND,
                              "program_uri: there is no such artifact");
+    if (!a)
+        return pvn_call_fail(c, PROVERNET_ERR_STATE,
+                             "program_uri: the artifact has not been uploaded"
+                             "\nhelp: PUT its bytes first");
     if (a->type != PVN_TYPE_PROGRAM || a->state != PVN_ARTIFACT_STORED)
         return pvn_call_fail(
             c, PROVERNET_ERR_STATE, "program_uri: the artifact %s",

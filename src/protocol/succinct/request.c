@@ -154,6 +154,7 @@ static bool fill_submit(pvn_call *c, pvn_op *op, const wish *w)
     r->inputs =
         (const void *)copy_in(op, &w->stdin_id, sizeof w->stdin_id, &ok).data;
     r->inputs_len = 1;
+    r->inputs_issued = pvn_artifact_id_ours(c, &w->stdin_id);
     r->input_types = (const void *)copy_in(op, &type, sizeof type, &ok).data;
     memcpy(r->requester20, w->envelope.signer20, sizeof r->requester20);
     r->deadline_ms = pvn_deadline_ms(v->deadline_s);

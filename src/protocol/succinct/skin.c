@@ -21,8 +21,7 @@ ONE_STEP(params)
 static const pvn_route routes[] = {
     PVN_SUCCINCT_RPCS(X){ .path = "/artifact.ArtifactStore/CreateArtifact",
                           .flags = PVN_ROUTE_GRPC,
-                          .begin = pvn_succinct_create_artifact_begin,
-                          .resume = pvn_succinct_create_artifact_resume },
+                          .begin = pvn_succinct_create_artifact_begin },
 };
 #undef X
 

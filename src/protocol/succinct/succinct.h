@@ -136,6 +136,6 @@ Types__ProofRequest *pvn_proof_request(pvn_call *c, const pvn_request *r,
     pvn_next pvn_succinct_##name##_begin(pvn_call *c);                         \
     pvn_next pvn_succinct_##name##_resume(pvn_call *c);
 PVN_SUCCINCT_RPCS(X)
-X(CreateArtifact, create_artifact)
 #undef X
+pvn_next pvn_succinct_create_artifact_begin(pvn_call *c);
 #endif

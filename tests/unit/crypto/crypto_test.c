@@ -280,9 +280,28 @@ static void a_ticket_is_for_one_thing_and_a_time(void **state)
     assert_ok(pvn_ticket_check(key, "get", &id, t, INT64_MAX, NULL));
 }
 
+static void an_id_shows_who_made_it(void **state)
+{
+    uint8_t key[32] = { 1 }, other[32] = { 2 };
+    provernet_id id = { { 7, 6, 5 } };
+    (void)state;
+
+    assert_false(pvn_id_sealed(key, &id));
+    pvn_id_seal(key, &id);
+    assert_true(pvn_id_sealed(key, &id));
+    assert_false(pvn_id_sealed(other, &id));
+    for (size_t i = 0; i < sizeof id.bytes; i++) {
+        id.bytes[i] ^= 1;
+        assert_false(pvn_id_sealed(key, &id));
+        id.bytes[i] ^= 1;
+    }
+    assert_int_equal(id.bytes[0], 7); /* the time stays in front */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_id_shows_who_made_it),
         cmocka_unit_test(keccak_gives_the_known_digests),
         cmocka_unit_test(published_signatures_recover_their_signers),
         cmocka_unit_test(a_request_id_is_the_hash_of_signer_and_body),

@@ -174,6 +174,17 @@ static void uploads_need_their_ticket(void **state)
     snprintf(forged, sizeof forged, "%s", path_of(url));
     forged[strlen(forged) - 1] ^= 1;
     expect_status(w, "PUT", forged, "x", 1, 403);
+    snprintf(forged, sizeof forged, "%s", path_of(url));
+    strstr(forged, "?o=")[3] ^= 1; /* for another owner */
+    expect_status(w, "PUT", forged, "x", 1, 403);
+    strstr(forged, "?o=")[3] = 'g';
+    expect_status(w, "PUT", forged, "x", 1, 403);
+    snprintf(forged, sizeof forged, "/artifacts/data%s",
+             strrchr(path_of(url), '/')); /* as another type */
+    expect_status(w, "PUT", forged, "x", 1, 403);
+    snprintf(forged, sizeof forged, "%s?t=%s", path_of(uri),
+             strstr(url, "&t=") + 3); /* as if a row were there */
+    expect_status(w, "PUT", forged, "x", 1, 403);
     expect_status(w, "PUT", "/artifacts/stdin/zz?t=1-2", "x", 1, 404);
     expect_status(w, "GET", path_of(uri), "", 0, 404);
     w->skip_ms += 48 * 3600 * 1000;
