@@ -234,6 +234,7 @@ static void state_close(pvn_state *state)
     if (st->sick && st->db) /* write nothing more: recovery will read the log */
         sqlite3_db_config(st->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close(st->db);
+    pvn_log_vfs_free(st->vfs);
     if (st->lock_fd >= 0)
         st->env.files.close(st->env.files.user, st->lock_fd);
     free(st->path);
@@ -303,10 +304,15 @@ static provernet_status connect_file(pvn_sqlite *st, provernet_error *err)
         "PRAGMA journal_size_limit=67108864",
     };
     provernet_status s;
-    int rc = sqlite3_open_v2(
-        st->path, &st->db,
-        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    int rc;
 
+    if (sqlite3_initialize() != SQLITE_OK ||
+        (st->vfs = pvn_log_vfs_new()) == NULL)
+        return pvn_nomem(err);
+    rc = sqlite3_open_v2(st->path, &st->db,
+                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+                             SQLITE_OPEN_NOMUTEX,
+                         pvn_log_vfs_name(st->vfs));
     if (rc != SQLITE_OK)
         return pvn_sqlite_fail(st, "open the database", rc, err);
     sqlite3_extended_result_codes(st->db, 1);

@@ -43,9 +43,16 @@ typedef struct pvn_gauges {
     bool valid; /* false: to be counted by a query */
 } pvn_gauges;
 
+/* sqlite_vfs.c: the files of one connection. */
+typedef struct pvn_log_vfs pvn_log_vfs;
+pvn_log_vfs *pvn_log_vfs_new(void); /* NULL: no memory */
+const char *pvn_log_vfs_name(const pvn_log_vfs *l);
+void pvn_log_vfs_free(pvn_log_vfs *l); /* after the connection; NULL is fine */
+
 typedef struct pvn_sqlite {
     pvn_state state; /* first: the public face */
     pvn_env env;
+    pvn_log_vfs *vfs;
     sqlite3 *db;
     char *path;
     int lock_fd;
