@@ -18,7 +18,7 @@ endif()
 if(PROVERNET_SANITIZE)
   string(REPLACE ";" "," _sanitize "${PROVERNET_SANITIZE}")
   target_compile_options(provernet_flags INTERFACE
-    -fsanitize=${_sanitize} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    -O1 -fsanitize=${_sanitize} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(provernet_flags INTERFACE -fsanitize=${_sanitize})
   target_compile_definitions(provernet_flags INTERFACE PVN_SANITIZED=1)
 endif()

@@ -72,7 +72,7 @@ typedef struct wish {
     provernet_id id, input, proof;
     int64_t deadline_ms, next_ms;
     const char *kind;
-    char dedup[24];
+    char dedup[32];
     int64_t state;
 } wish;
 
