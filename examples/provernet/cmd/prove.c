@@ -14,7 +14,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { WITNESS_MAX_BYTES_LOG2 = 40, REPEAT_MAX = 100000 };
+enum { WITNESS_MAX_BYTES_LOG2 = 40, REPEAT_MAX = 100000, EXIT_INPUT = 3 };
 
 /* ---- progress: a thread that looks at the watch ---- */
 
@@ -315,6 +315,16 @@ static void proving_free(struct proving *p)
     json_decref(p->stages);
 }
 
+/* With an engine, a file of another curve or version is a file that is not
+ * what it must be; "nothing available can do it" is for devices. */
+static int prove_failed(provernet_status st, bool engine,
+                        const provernet_error *err)
+{
+    int code = report_status(st, err);
+
+    return engine && st == PROVERNET_ERR_UNSUPPORTED ? EXIT_INPUT : code;
+}
+
 static int prove(struct invocation *v)
 {
     const char *repeat = flag_value(v, "repeat");
@@ -323,6 +333,7 @@ static int prove(struct invocation *v)
     struct profile *profile = NULL;
     struct progress show;
     provernet_status st;
+    bool engine;
     int code = load_config(v);
 
     if (code != 0)
@@ -349,8 +360,9 @@ static int prove(struct invocation *v)
         fprintf(stderr,
                 "proved and verified in %.3f s (key %.3f s, %llu wires)\n",
                 p.times[0], p.load_s, (unsigned long long)p.info.wires);
+    engine = p.engine != NULL;
     proving_free(&p);
-    return st == PROVERNET_OK ? 0 : report_status(st, &err);
+    return st == PROVERNET_OK ? 0 : prove_failed(st, engine, &err);
 }
 
 int cmd_prove(struct invocation *v)
