@@ -130,6 +130,7 @@ static const struct flag doctor_flags[] = {
 
 static const struct flag bench_flags[] = {
     { "sizes", "RANGE", NULL, "powers of two: 16, or 12..18 (the default)" },
+    { "only", "NAME", NULL, "one of ntt, g1_msm, g2_msm, groth16" },
     { "show", NULL, NULL, "what was measured last, without measuring" },
     { "threads", "N", "engine.threads", "threads that prove" },
     { "device", "NAME", "worker.device", "cpu, cuda:0, auto" },

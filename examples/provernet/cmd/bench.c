@@ -267,16 +267,27 @@ static json_t *machine(const provernet_engine *e)
     return all;
 }
 
+static bool is_part(const char *name)
+{
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!strcmp(parts[i].name, name))
+            return true;
+    return false;
+}
+
 static provernet_status measure_all(struct invocation *v, provernet_engine *e,
                                     struct range sizes, json_t *all,
                                     provernet_error *err)
 {
     bool json = flag_value(v, "json") != NULL;
     bool quiet = flag_value(v, "quiet") != NULL;
+    const char *only = flag_value(v, "only");
 
     if (!json && !quiet)
         print_head(all);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (only && strcmp(only, parts[i].name) != 0)
+            continue;
         for (unsigned size = sizes.from; size <= sizes.to; size++) {
             json_t *row = measure(e, &parts[i], size, err);
             if (!row)
@@ -294,6 +305,7 @@ static provernet_status measure_all(struct invocation *v, provernet_engine *e,
 int cmd_bench(struct invocation *v)
 {
     const char *sizes_text = flag_value(v, "sizes");
+    const char *only = flag_value(v, "only");
     struct range sizes = { 12, 18 };
     provernet_engine *e = NULL;
     provernet_options *o = NULL;
@@ -309,6 +321,9 @@ int cmd_bench(struct invocation *v)
         return usage_error("--sizes %s: a power of two or a range of them, "
                            "from %d to %d: --sizes 16, --sizes 12..18",
                            sizes_text, LOG_LEAST, LOG_MOST);
+    if (only && !is_part(only))
+        return usage_error("--only %s: one of ntt, g1_msm, g2_msm, groth16",
+                           only);
     if (flag_value(v, "show"))
         return show(v);
     o = config_options(v->config, &err);

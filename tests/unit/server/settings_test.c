@@ -105,11 +105,18 @@ static void compatible_names_are_the_lowest_of_the_environment(void **state)
     setenv("MOCK_MODE", "true", 1);
     setenv("NETWORK_RPC_URL", "http://h:1", 1);
     setenv("PROVERNET_CLIENT_URL", "http://h:2", 1);
+    setenv("PROVERNET_CPU", "portable", 1);
     assert_int_equal(config_environment(c, &err), 0);
     assert_string_equal(config_get(c, "server.listen"),
                         "127.0.0.1:9100,127.0.0.1:9110");
     assert_int_equal(config_number(c, "node.mock"), 1);
     assert_string_equal(config_get(c, "client.url"), "http://h:2");
+    assert_string_equal(config_get(c, "engine.cpu"), "portable");
+    config_free(c);
+    c = config_new();
+    setenv("PROVERNET_ENGINE_CPU", "adx", 1);
+    assert_int_equal(config_environment(c, &err), 0);
+    assert_string_equal(config_get(c, "engine.cpu"), "adx");
     config_free(c);
     c = config_new();
     setenv("PROVERNET_LEASE_TTL", "soon", 1);
@@ -119,6 +126,8 @@ static void compatible_names_are_the_lowest_of_the_environment(void **state)
     unsetenv("GRPC_PORT");
     unsetenv("HTTP_PORT");
     unsetenv("MOCK_MODE");
+    unsetenv("PROVERNET_CPU");
+    unsetenv("PROVERNET_ENGINE_CPU");
     unsetenv("NETWORK_RPC_URL");
     unsetenv("PROVERNET_CLIENT_URL");
     unsetenv("PROVERNET_LEASE_TTL");
