@@ -22,6 +22,8 @@ typedef struct pvn_modulus {
 __extension__ typedef unsigned __int128 pvn_u128;
 
 #define PVN_INLINE static inline __attribute__((always_inline, unused))
+/* The four limbs one by one, also where the compiler would keep a loop. */
+#define PVN_EACH_LIMB _Pragma("GCC unroll 4") for (int i = 0; i < 4; i++)
 /* For the larger functions: a call costs far less than they do. */
 #define PVN_LOCAL static __attribute__((noinline, unused))
 
@@ -76,8 +78,7 @@ PVN_INLINE bool pvn_limbs_equal(const uint64_t a[4], const uint64_t b[4])
 PVN_INLINE bool pvn_limbs_less(const uint64_t a[4], const uint64_t b[4])
 {
     uint64_t borrow = 0;
-    for (int i = 0; i < 4; i++)
-        (void)pvn_sbb(a[i], b[i], &borrow);
+    PVN_EACH_LIMB(void) pvn_sbb(a[i], b[i], &borrow);
     return borrow != 0;
 }
 
@@ -86,19 +87,19 @@ PVN_INLINE void pvn_mont_trim(uint64_t r[4], const uint64_t a[4],
                               const pvn_modulus *m)
 {
     uint64_t t[4], borrow = 0;
-    for (int i = 0; i < 4; i++)
-        t[i] = pvn_sbb(a[i], m->p[i], &borrow);
+    PVN_EACH_LIMB
+    t[i] = pvn_sbb(a[i], m->p[i], &borrow);
     uint64_t keep = 0 - borrow;
-    for (int i = 0; i < 4; i++)
-        r[i] = (a[i] & keep) | (t[i] & ~keep);
+    PVN_EACH_LIMB
+    r[i] = (a[i] & keep) | (t[i] & ~keep);
 }
 
 PVN_INLINE void pvn_mont_add(uint64_t r[4], const uint64_t a[4],
                              const uint64_t b[4], const pvn_modulus *m)
 {
     uint64_t t[4], carry = 0; /* 2p < 2^255: no carry out */
-    for (int i = 0; i < 4; i++)
-        t[i] = pvn_adc(a[i], b[i], &carry);
+    PVN_EACH_LIMB
+    t[i] = pvn_adc(a[i], b[i], &carry);
     pvn_mont_trim(r, t, m);
 }
 
@@ -106,34 +107,49 @@ PVN_INLINE void pvn_mont_sub(uint64_t r[4], const uint64_t a[4],
                              const uint64_t b[4], const pvn_modulus *m)
 {
     uint64_t t[4], borrow = 0, carry = 0;
-    for (int i = 0; i < 4; i++)
-        t[i] = pvn_sbb(a[i], b[i], &borrow);
+    PVN_EACH_LIMB
+    t[i] = pvn_sbb(a[i], b[i], &borrow);
     uint64_t add = 0 - borrow;
-    for (int i = 0; i < 4; i++)
-        r[i] = pvn_adc(t[i], m->p[i] & add, &carry);
+    PVN_EACH_LIMB
+    r[i] = pvn_adc(t[i], m->p[i] & add, &carry);
 }
 
-/* a*b/2^256 mod p. The carry words of the two inner chains of a row sum to
- * less than 2^64 because p < 2^254, so five words suffice. */
+/* t += x*y in five words: low halves in one carry chain, high halves in a
+ * second. The caller knows that the sum is below 2^320. */
+PVN_INLINE void pvn_mont_row(uint64_t t[5], const uint64_t x[4], uint64_t y)
+{
+    uint64_t lo[4], hi[4], c = 0;
+    PVN_EACH_LIMB
+    {
+        pvn_u128 v = (pvn_u128)x[i] * y;
+        lo[i] = (uint64_t)v;
+        hi[i] = (uint64_t)(v >> 64);
+    }
+    PVN_EACH_LIMB
+    t[i] = pvn_adc(t[i], lo[i], &c);
+    t[4] += c;
+    c = 0;
+    PVN_EACH_LIMB
+    t[i + 1] = pvn_adc(t[i + 1], hi[i], &c);
+}
+
+/* a*b/2^256 mod p. After j words t = (a*(b mod 2^64j) + K p)/2^64j with K <
+ * 2^64j, hence t < a + p < 2p; with the next a*b_j and k*p it is below
+ * 2p + 2^65 p < 2^320, so five words suffice because p < 2^254. */
 PVN_INLINE void pvn_mont_mul_c(uint64_t r[4], const uint64_t a[4],
                                const uint64_t b[4], const pvn_modulus *m)
 {
-    uint64_t t0 = 0, t1 = 0, t2 = 0, t3 = 0;
-    _Pragma("GCC unroll 4") for (int i = 0; i < 4; i++)
+    uint64_t t[5] = { 0, 0, 0, 0, 0 };
+    _Pragma("GCC unroll 4") for (int j = 0; j < 4; j++)
     {
-        uint64_t c = 0, d = 0, bi = b[i];
-        t0 = pvn_mac(t0, a[0], bi, &c);
-        uint64_t k = t0 * m->n0;
-        (void)pvn_mac(t0, k, m->p[0], &d);
-        t1 = pvn_mac(t1, a[1], bi, &c);
-        t0 = pvn_mac(t1, k, m->p[1], &d);
-        t2 = pvn_mac(t2, a[2], bi, &c);
-        t1 = pvn_mac(t2, k, m->p[2], &d);
-        t3 = pvn_mac(t3, a[3], bi, &c);
-        t2 = pvn_mac(t3, k, m->p[3], &d);
-        t3 = c + d;
+        pvn_mont_row(t, a, b[j]);
+        pvn_mont_row(t, m->p, t[0] * m->n0);
+        t[0] = t[1];
+        t[1] = t[2];
+        t[2] = t[3];
+        t[3] = t[4];
+        t[4] = 0;
     }
-    uint64_t t[4] = { t0, t1, t2, t3 };
     pvn_mont_trim(r, t, m);
 }
 

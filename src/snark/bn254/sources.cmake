@@ -12,13 +12,14 @@ list(APPEND PVN_SNARK_SOURCES
   ${CMAKE_CURRENT_LIST_DIR}/recode.c
   ${CMAKE_CURRENT_LIST_DIR}/work.c)
 set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/kernel_portable.c
-  PROPERTIES COMPILE_OPTIONS "-O2;-fno-stack-protector")
+  PROPERTIES COMPILE_OPTIONS "-O3;-fno-tree-vectorize;-fno-tree-slp-vectorize;-fno-stack-protector")
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   list(APPEND PVN_SNARK_SOURCES
     ${CMAKE_CURRENT_LIST_DIR}/kernel_adx.c
     ${CMAKE_CURRENT_LIST_DIR}/kernel_ifma.c)
   set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/kernel_adx.c
-    PROPERTIES COMPILE_OPTIONS "-O2;-fno-stack-protector;-mbmi2;-madx")
+    PROPERTIES COMPILE_OPTIONS
+    "-O3;-fno-tree-vectorize;-fno-tree-slp-vectorize;-fno-stack-protector;-mbmi2;-madx")
   set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/kernel_ifma.c
     PROPERTIES COMPILE_OPTIONS
     "-O2;-fno-stack-protector;-mbmi2;-madx;-mavx512f;-mavx512dq;-mavx512bw;-mavx512vl;-mavx512ifma;-fno-sanitize=all")
