@@ -36,6 +36,7 @@ STUB(cmd_completion)
 STUB(cmd_manpage)
 STUB(cmd_version)
 STUB(cmd_doctor)
+STUB(cmd_bench)
 STUB(cmd_help)
 
 static struct invocation v;
