@@ -11,6 +11,10 @@
 
 enum { TRIES_MAX = 100, NAP_MS = 1000, REOPEN_MS = 1000, COUNT_MS = 5000 };
 
+/* Under load a commit waits a moment for company: it costs as much for one
+ * as for many. A batch of fewer than GATHER_MIN ops shows there is no load. */
+enum { GATHER_MIN = 4, GATHER_FULL = 12, GATHER_US = 1000 };
+
 /* ---- a batch ---- */
 
 static bool room(pvn_op ***op, size_t *cap, size_t want)
@@ -299,12 +303,14 @@ bool pvn_core_round(provernet *n, int64_t now_ms)
         did = true;
     }
     c->len = 0;
+    c->written = 0;
     if (c->st) {
         take_again(c);
         pvn_timers_add(n, now_ms);
         pvn_queue_take(n, &c->writes);
     }
     if (c->len) {
+        c->written = c->len;
         pvn_core_run_batch(n);
         did = true;
     }
@@ -344,6 +350,26 @@ static bool fall_asleep(pvn_core *c)
     return sleeps;
 }
 
+/* Those who were answered come back soon, and others: let them share the next
+ * commit. Whoever only looks is not held up, see queue.c. */
+static void gather(pvn_core *c)
+{
+    size_t enough = c->written > GATHER_FULL ? c->written : GATHER_FULL;
+    bool waits;
+
+    pthread_mutex_lock(&c->lock);
+    waits = !c->stop && !c->reads.first && c->queued < enough;
+    c->asleep = waits;
+    c->gather = enough;
+    pthread_mutex_unlock(&c->lock);
+    if (waits)
+        pvn_wake_wait_us(&c->wake, GATHER_US);
+    pthread_mutex_lock(&c->lock);
+    c->asleep = false;
+    c->gather = 0;
+    pthread_mutex_unlock(&c->lock);
+}
+
 /* One round; how long there is nothing to do after it. */
 static int64_t round_and_rest(provernet *n)
 {
@@ -366,7 +392,9 @@ static void *core_main(void *arg)
     while (!stop) {
         int64_t nap = round_and_rest(n);
 
-        if (nap > 0 && fall_asleep(c))
+        if (c->written >= GATHER_MIN)
+            gather(c);
+        else if (nap > 0 && fall_asleep(c))
             pvn_wake_wait(&c->wake, nap);
         pthread_mutex_lock(&c->lock);
         c->asleep = false;

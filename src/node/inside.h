@@ -60,6 +60,7 @@ typedef struct pvn_core {
     pvn_queue reads, writes;
     size_t queued; /* ops */
     bool stop, asleep;
+    size_t gather; /* while asleep: writes wake only when so many ops wait */
     bool helped; /* while the core sleeps, another thread runs reads */
     pvn_wake wake;
     pthread_t thread;
@@ -72,6 +73,7 @@ typedef struct pvn_core {
     pvn_rules rules;
     pvn_op **op; /* of the batch being made */
     size_t len, cap;
+    size_t written; /* ops in the batch of writes of this round */
     pvn_op **again; /* must run in the next batch */
     size_t again_len, again_cap;
     pvn_own tick, sweep, boot;

@@ -187,7 +187,8 @@ bool pvn_core_push(provernet *n, pvn_hand *h)
         q->last = &h->next;
         c->queued += h->len;
         /* who lends a thread looks for more before he leaves */
-        wake = c->asleep && !(looks && c->helped);
+        wake = c->asleep && !(looks && c->helped) &&
+               (q == &c->reads || c->queued >= c->gather);
         if (wake)
             c->asleep = false;
     }

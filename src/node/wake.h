@@ -15,4 +15,5 @@ void pvn_wake_post(pvn_wake *w);
 /* One thread. Until posted or about timeout_ms (negative: for ever) passed;
  * may return early. true: a post was taken. */
 bool pvn_wake_wait(pvn_wake *w, int64_t timeout_ms);
+bool pvn_wake_wait_us(pvn_wake *w, int64_t timeout_us);
 #endif
