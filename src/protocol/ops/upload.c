@@ -5,6 +5,9 @@
 #include "protocol/ops/ops.h"
 #include "crypto/crypto.h"
 
+/* Whether the disk has room is asked for bodies from this size on. */
+enum { ASK_DISK = 65536 };
+
 typedef struct upload {
     enum { RECEIVE, LOOK, KEEP, STORE } step;
     pvn_artifact_path path;
@@ -43,7 +46,7 @@ static pvn_next check_length(pvn_call *c, uint64_t len)
 {
     pvn_node *n = pvn_call_node(c);
     const pvn_rules *rules = pvn_node_rules(n);
-    uint64_t free_bytes = pvn_store_free(pvn_node_store(n));
+    uint64_t free_bytes;
 
     if (len == UINT64_MAX)
         return PVN_BODY;
@@ -59,6 +62,9 @@ static pvn_next check_length(pvn_call *c, uint64_t len)
                              "%lld",
                              (unsigned long long)len,
                              (long long)rules->artifact_quota);
+    if (len < ASK_DISK)
+        return PVN_BODY;
+    free_bytes = pvn_store_free(pvn_node_store(n));
     if (free_bytes && len > free_bytes)
         return pvn_http_fail(c, 507, PROVERNET_ERR_SPACE,
                              "the artifact has %llu bytes, the disk has %llu "
