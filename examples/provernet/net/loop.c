@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -96,11 +97,29 @@ static void completions(struct loop *l)
 
 /* ---- accepting ---- */
 
+static void peer_text(char *peer, size_t cap,
+                      const struct sockaddr_storage *from, socklen_t len)
+{
+    const struct sockaddr_in *v4 = (const void *)from;
+    const uint8_t *a = (const void *)&v4->sin_addr;
+    char host[46], port[8];
+
+    peer[0] = 0;
+    if (from->ss_family == AF_INET) /* the common case, without the library */
+        snprintf(peer, cap, "%u.%u.%u.%u:%u", a[0], a[1], a[2], a[3],
+                 ntohs(v4->sin_port));
+    else if (getnameinfo((const struct sockaddr *)from, len, host, sizeof host,
+                         port, sizeof port,
+                         NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+        snprintf(peer, cap, from->ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s",
+                 host, port);
+}
+
 static void accept_from(evutil_socket_t fd, short what, void *arg)
 {
     struct loop *l = arg;
     struct sockaddr_storage from;
-    char host[46], port[8], peer[60];
+    char peer[60];
 
     (void)what;
     /* A few at a time, so that other loops get their share. */
@@ -122,12 +141,7 @@ static void accept_from(evutil_socket_t fd, short what, void *arg)
                 l->accepting = false;
             break;
         }
-        peer[0] = 0;
-        if (getnameinfo((struct sockaddr *)&from, len, host, sizeof host, port,
-                        sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) == 0)
-            snprintf(peer, sizeof peer,
-                     from.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host,
-                     port);
+        peer_text(peer, sizeof peer, &from, len);
         conn_accept(l, conn_fd, peer);
     }
     if (!l->accepting)
