@@ -46,6 +46,8 @@ typedef struct tc_conn {
     int64_t window;         /* bytes we may still send on the connection */
     int64_t stream_window;  /* and on the stream of the call in hand */
     int64_t initial_window; /* what the server gives a new stream */
+    uint32_t taken_stream;  /* bytes not given back to the server yet */
+    size_t taken, taken_of_stream;
 } tc_conn;
 typedef struct tc_reply {
     bool answered;      /* the stream ended in good order */

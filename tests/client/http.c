@@ -200,6 +200,29 @@ static void take_settings(tc_conn *c, const uint8_t *p, size_t len)
         }
 }
 
+/* Bytes taken are given back to the server's windows in large pieces, as real
+ * clients do. */
+static void give_back(tc_conn *c, uint32_t stream, size_t len)
+{
+    enum { PIECE = 1 << 20 };
+    static const uint8_t inc[4] = { 0, 0x10, 0, 0 };
+
+    if (stream != c->taken_stream) {
+        c->taken_stream = stream;
+        c->taken_of_stream = 0;
+    }
+    c->taken += len;
+    c->taken_of_stream += len;
+    if (c->taken >= PIECE) {
+        c->taken -= PIECE;
+        tc_frame(c, WINDOW_UPDATE, 0, 0, inc, 4);
+    }
+    if (c->taken_of_stream >= PIECE) {
+        c->taken_of_stream -= PIECE;
+        tc_frame(c, WINDOW_UPDATE, 0, stream, inc, 4);
+    }
+}
+
 /* One frame for whoever; true while the stream goes on. */
 static bool take_frame(tc_conn *c, uint32_t stream, tc_reply *r)
 {
@@ -220,13 +243,7 @@ static bool take_frame(tc_conn *c, uint32_t stream, tc_reply *r)
     case DATA:
         if (mine)
             tc_add(&r->body, payload, len);
-        if (len) {
-            uint8_t inc[4] = { 0, (uint8_t)(len >> 16), (uint8_t)(len >> 8),
-                               (uint8_t)len };
-
-            tc_frame(c, WINDOW_UPDATE, 0, 0, inc, 4);
-            tc_frame(c, WINDOW_UPDATE, 0, u32(head + 5), inc, 4);
-        }
+        give_back(c, u32(head + 5) & 0x7fffffff, len);
         break;
     case HEADERS:
         if (!inflate_block(c, payload, len, mine ? r : NULL))
@@ -347,7 +364,8 @@ void tc_http_free(tc_http *h)
     tc_free(&h->body);
 }
 
-static bool read_head(int fd, tc_http *out)
+/* A head that comes in pieces. */
+static bool read_slowly(int fd, tc_http *out)
 {
     size_t n = 0;
 
@@ -361,6 +379,24 @@ static bool read_head(int fd, tc_http *out)
         }
     }
     return false;
+}
+
+/* Look first, take the head alone: what follows is the body. */
+static bool read_head(int fd, tc_http *out)
+{
+    ssize_t got = recv(fd, out->head, sizeof out->head - 1, MSG_PEEK);
+    char *end;
+
+    if (got <= 0)
+        return false;
+    out->head[got] = '\0';
+    end = strstr(out->head, "\r\n\r\n");
+    if (!end)
+        return read_slowly(fd, out);
+    if (!tc_recv(fd, out->head, (size_t)(end - out->head) + 4))
+        return false;
+    end[4] = '\0';
+    return sscanf(out->head, "HTTP/1.%*d %d", &out->status) == 1;
 }
 
 static void read_body(int fd, const char *method, tc_http *out)
@@ -389,7 +425,7 @@ static void read_body(int fd, const char *method, tc_http *out)
 bool tc_http_url(const char *method, const char *url, const void *body,
                  size_t len, tc_http *out)
 {
-    char host[64], head[2048];
+    char host[64], head[2048], small[8192];
     unsigned port = 0;
     int at = 0, n, fd;
     bool ok;
@@ -404,8 +440,16 @@ bool tc_http_url(const char *method, const char *url, const void *body,
                  "%s %s HTTP/1.1\r\nhost: %s:%u\r\naccept: */*\r\n"
                  "content-length: %zu\r\nconnection: close\r\n\r\n",
                  method, url[at] ? url + at : "/", host, port, len);
-    ok = n > 0 && (size_t)n < sizeof head && tc_send(fd, head, (size_t)n) &&
-         (tc_send(fd, body, len) || true) && read_head(fd, out);
+    ok = n > 0 && (size_t)n < sizeof head;
+    if (ok && (size_t)n + len <= sizeof small) { /* as clients send it */
+        memcpy(small, head, (size_t)n);
+        if (len)
+            memcpy(small + n, body, len);
+        ok = tc_send(fd, small, (size_t)n + len);
+    } else if (ok) {
+        ok = tc_send(fd, head, (size_t)n) && (tc_send(fd, body, len) || true);
+    }
+    ok = ok && read_head(fd, out);
     if (ok)
         read_body(fd, method, out);
     close(fd);
