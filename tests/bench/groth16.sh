@@ -206,24 +206,33 @@ for r in rows:
 
 
 def mib(r):
-    return "%9.0f MiB" % (r["peak_rss_bytes"] / 2**20) if "peak_rss_bytes" in r else " " * 13
+    return "%.0f MiB" % (r["peak_rss_bytes"] / 2**20) if "peak_rss_bytes" in r else ""
 
 
-print("\n%-14s %5s  %-19s %12s %13s   %s" % ("", "size", "prover", "median", "peak", "times provernet's"))
+def show(*cells):
+    print("| " + " | ".join(cells) + " |")
+
+
+print()
+show("Bench", "size", "prover", "median, s", "peak", "times provernet's")
+show(*["---"] * 6)
 for r in rows:
     mine = [m for m in rows if m["prover"] == "provernet"
             and (m["bench"], m["log_size"]) == (r["bench"], r["log_size"])]
     ratio = "%.2f" % (r["median_s"] / mine[0]["median_s"]) if mine and r is not mine[0] else ""
     size = "2^%d" % r["log_size"] if r["log_size"] else ""
-    print("%-14s %5s  %-19s %10.6f s %s   %s" % (r["bench"], size, r["prover"], r["median_s"], mib(r), ratio))
+    if r["bench"] != "growth":
+        show(r["bench"], size, r["prover"], "%.6g" % r["median_s"], mib(r), ratio)
 
 growth = [r for r in rows if r["bench"] == "growth"]
 if growth:
-    print("\n%5s %12s %14s %12s   %s" % ("size", "seconds", "ns/constraint", "peak", "longest stages"))
+    print()
+    show("Size", "median, s", "ns per constraint", "peak", "longest stages")
+    show(*["---"] * 5)
 for r in growth:
     stages = sorted(r["stages"].items(), key=lambda kv: -kv[1])[:3]
     total = sum(r["stages"].values())
-    print(" 2^%-2d %12.6f %14.0f %s   %s" % (
-        r["log_size"], r["median_s"], r["median_s"] * 1e9 / (2 ** r["log_size"] - 16), mib(r),
-        ", ".join("%s %.0f %%" % (k, 100 * v / total) for k, v in stages)))
+    show("2^%d" % r["log_size"], "%.6g" % r["median_s"],
+         "%.0f" % (r["median_s"] * 1e9 / (2 ** r["log_size"] - 16)), mib(r),
+         ", ".join("%s %.0f %%" % (k, 100 * v / total) for k, v in stages))
 PY
