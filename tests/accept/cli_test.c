@@ -96,8 +96,6 @@ static char *read_file(const char *name, size_t *len)
         snprintf(path, sizeof path, "%s", name);
     else
         snprintf(path, sizeof path, "%s/%s", dir, name);
-    text = realloc(tc_file(path, len), 1);
-    free(text);
     text = tc_file(path, len);
     text = realloc(text, *len + 1);
     MUST(text != NULL);
@@ -105,7 +103,7 @@ static char *read_file(const char *name, size_t *len)
     return text;
 }
 
-/* A vector's file as name, `changed` of its digits one higher. */
+/* A vector's file. */
 static char *vector(const char *name, size_t *len)
 {
     char path[600];
@@ -114,7 +112,7 @@ static char *vector(const char *name, size_t *len)
     return read_file(path, len);
 }
 
-/* The first digit after `where` is another one. */
+/* A digit of the first number after `where` is another one. */
 static void change_digit(const char *from, const char *where, const char *to)
 {
     size_t len;
@@ -270,7 +268,6 @@ static void survives_damage(void)
         bool key = i % 2 == 0;
         int rc;
 
-        unlink("np.json");
         damage(key ? zkey : wtns, key ? zkey_len : wtns_len, "damaged");
         rc = run(key ? "prove @/damaged $/groth16/multiplier/witness.wtns "
                        "@/dp.json @/ds.json"

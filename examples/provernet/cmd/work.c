@@ -114,7 +114,9 @@ static void *slot(void *arg)
 
 provernet_status work_start(struct work *w, provernet_error *err)
 {
-    unsigned want = w->slots < 1 ? 1 : w->slots > 64 ? 64 : w->slots;
+    unsigned slots = w->slots < 1 ? 1 : w->slots > 64 ? 64 : w->slots;
+    /* One more than jobs: the next is begun while the last is handed in. */
+    unsigned want = slots + 1;
 
     pthread_mutex_init(&w->lock, NULL);
     while (w->threads_len < want) {

@@ -14,7 +14,7 @@ struct work {
     int64_t mock_delay_ms;
     unsigned slots;
     /* ---- kept here ---- */
-    pthread_t threads[64];
+    pthread_t threads[65];
     unsigned threads_len;
     atomic_uint done, failed;
     atomic_bool ended; /* the server refused for good */
@@ -22,7 +22,7 @@ struct work {
     pthread_mutex_t lock;
 };
 
-/* Start w->slots threads that take jobs until work_stop. */
+/* Start the threads that do up to w->slots jobs at a time until work_stop. */
 PROVERNET_MUST_USE provernet_status work_start(struct work *w,
                                                provernet_error *err);
 /* Take no more; wait for those in hand. The worker and the engine stay the
