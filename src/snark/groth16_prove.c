@@ -137,7 +137,8 @@ static provernet_status quotient(proving *p, pvn_fr *const abc[3])
     size_t n = k->sizes.domain;
     provernet_status s;
 
-    if (!pvn_rows_multiply(&k->rows, abc, n, p->wtns.values, p->par, p->w))
+    if (!pvn_rows_multiply(&k->rows, k->forms, abc, n, p->wtns.values, p->par,
+                           p->w))
         return cancelled(p);
     if (!step(p, "transforms", COST_TERM * k->sizes.coefs))
         return cancelled(p);

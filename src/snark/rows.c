@@ -5,7 +5,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-enum { CHUNK = 1 << 15, ENTRY = PVN_ZKEY_COEF_BYTES, BLOCK = 2048 };
+enum { CHUNK = 1 << 15, ENTRY = PVN_ZKEY_COEF_BYTES, BLOCK = 2048, STEP = 64 };
 
 void pvn_coeff_rows_free(pvn_rows *r)
 {
@@ -261,6 +261,7 @@ provernet_status pvn_rows_read(pvn_rows *out, const pvn_zkey *z,
 }
 
 typedef struct product {
+    const pvn_bn254_forms *forms;
     const pvn_rows *rows;
     pvn_fr *const *abc;
     size_t domain;
@@ -269,17 +270,18 @@ typedef struct product {
     _Atomic bool stopped;
 } product;
 
-/* <row, w>. A plain value times a coefficient that carries 2^512 is in
- * Montgomery form; the many coefficients 1 and -1 are added up plain first and
- * multiplied once. */
-static void dot(pvn_fr *out, const product *p, int m, size_t row)
+/* <row, w> is *plain times 2^512 plus the returned rest: a plain value times a
+ * coefficient that carries 2^512 is in Montgomery form; the many coefficients
+ * 1 and -1 are added up plain, to be multiplied once. True if there is a rest.
+ */
+static bool dot(pvn_fr *plain, pvn_fr *rest, const product *p, int m,
+                size_t row)
 {
     const uint32_t *start = p->rows->start[m];
-    pvn_fr plain, sum, v;
+    pvn_fr v;
     bool some = false;
 
-    pvn_fr_zero(&plain);
-    pvn_fr_zero(&sum);
+    pvn_fr_zero(plain);
     for (uint32_t i = start[row]; i < start[row + 1]; i++) {
         pvn_term t = p->rows->term[m][i];
         const uint8_t *value = p->values + (size_t)t.signal * 32;
@@ -287,21 +289,37 @@ static void dot(pvn_fr *out, const product *p, int m, size_t row)
         for (int k = 0; k < 4; k++)
             v.l[k] = pvn_get_u64le(value + 8 * k);
         if (t.coef == PVN_COEF_ONE) {
-            pvn_fr_add(&plain, &plain, &v);
-            some = true;
+            pvn_fr_add(plain, plain, &v);
         } else if (t.coef == PVN_COEF_MINUS_ONE) {
-            pvn_fr_sub(&plain, &plain, &v);
-            some = true;
+            pvn_fr_sub(plain, plain, &v);
         } else {
             pvn_fr_mul(&v, &v, &p->rows->coef[t.coef]);
-            pvn_fr_add(&sum, &sum, &v);
+            if (some)
+                pvn_fr_add(rest, rest, &v);
+            else
+                *rest = v;
+            some = true;
         }
     }
-    if (some) {
-        pvn_fr_mul(&plain, &plain, &pvn_fr_r2);
-        pvn_fr_add(&sum, &sum, &plain);
+    return some;
+}
+
+/* Rows lo .. lo+n-1 of one matrix: the plain sums first, then their products
+ * by 2^512 all at once, then the rests. */
+static void multiply_rows(pvn_fr *out, const product *p, int m, size_t lo,
+                          size_t n)
+{
+    pvn_fr rest[STEP], r2[STEP];
+    bool some[STEP];
+
+    for (size_t i = 0; i < n; i++) {
+        some[i] = dot(&out[i], &rest[i], p, m, lo + i);
+        r2[i] = pvn_fr_r2;
     }
-    *out = sum;
+    p->forms->fr_mul_many(out, out, r2, n);
+    for (size_t i = 0; i < n; i++)
+        if (some[i])
+            pvn_fr_add(&out[i], &out[i], &rest[i]);
 }
 
 static void multiply_block(void *arg, size_t block)
@@ -317,20 +335,26 @@ static void multiply_block(void *arg, size_t block)
     }
     if (end > p->domain)
         end = p->domain;
-    for (size_t j = block * BLOCK; j < end; j++) {
-        dot(&p->abc[0][j], p, 0, j);
-        dot(&p->abc[1][j], p, 1, j);
-        pvn_fr_mul(&p->abc[2][j], &p->abc[0][j], &p->abc[1][j]);
+    for (size_t j = block * BLOCK; j < end; j += STEP) {
+        size_t n = end - j < STEP ? end - j : STEP;
+
+        multiply_rows(p->abc[0] + j, p, 0, j, n);
+        multiply_rows(p->abc[1] + j, p, 1, j, n);
+        p->forms->fr_mul_many(p->abc[2] + j, p->abc[0] + j, p->abc[1] + j, n);
     }
 }
 
-bool pvn_rows_multiply(const pvn_rows *r, pvn_fr *const abc[3], size_t domain,
+bool pvn_rows_multiply(const pvn_rows *r, const pvn_bn254_forms *forms,
+                       pvn_fr *const abc[3], size_t domain,
                        const uint8_t *values, const pvn_par *par,
                        provernet_watch *w)
 {
-    product p = {
-        .rows = r, .abc = abc, .domain = domain, .values = values, .w = w
-    };
+    product p = { .forms = forms,
+                  .rows = r,
+                  .abc = abc,
+                  .domain = domain,
+                  .values = values,
+                  .w = w };
 
     atomic_init(&p.stopped, false);
     pvn_par_for(par, multiply_block, &p, (domain + BLOCK - 1) / BLOCK);

@@ -5,6 +5,7 @@
 #define PVN_SNARK_ROWS_H
 #include "base/watch.h"
 #include "snark/bn254/field.h"
+#include "snark/bn254/dispatch.h"
 #include "snark/par.h"
 #include "snark/zkey.h"
 
@@ -35,7 +36,8 @@ void pvn_coeff_rows_free(pvn_rows *r);
 /* abc[0][j] = <A_j, w>, abc[1][j] = <B_j, w>, abc[2][j] their product, for
  * all rows of the domain, in Montgomery form. `values`: 32 bytes little endian
  * each, below r. false: cancelled. */
-bool pvn_rows_multiply(const pvn_rows *r, pvn_fr *const abc[3], size_t domain,
+bool pvn_rows_multiply(const pvn_rows *r, const pvn_bn254_forms *forms,
+                       pvn_fr *const abc[3], size_t domain,
                        const uint8_t *values, const pvn_par *par,
                        provernet_watch *w);
 #endif

@@ -14,7 +14,8 @@
 enum {
     UNIT_MAX = 1 << 14, /* digits per unit */
     UNIT_MIN = 1 << 9,
-    PART = 1 << 12, /* buckets per unit of the reduction */
+    PART = 1 << 12, /* buckets per unit of the reduction, a power of two */
+    SQUARE_MIN = 1 << 9,
     RESULT_MAX = sizeof(pvn_g2)
 };
 
@@ -166,6 +167,15 @@ static void add_runs(struct room *m, const pvn_group_kernel *k, size_t runs)
     }
 }
 
+/* Without the instruction, gcc's own function would be called. */
+static inline size_t bits_set(uint64_t v)
+{
+    v -= v >> 1 & 0x5555555555555555u;
+    v = (v & 0x3333333333333333u) + (v >> 2 & 0x3333333333333333u);
+    v = (v + (v >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+    return (size_t)(v * 0x0101010101010101u >> 56);
+}
+
 /* The place of scalar `index` among the packed points, or -1. */
 static inline ptrdiff_t base_place(const pvn_bases *b, size_t index)
 {
@@ -178,7 +188,7 @@ static inline ptrdiff_t base_place(const pvn_bases *b, size_t index)
     if (!(w->present >> (i % 64) & 1))
         return -1;
     uint64_t below = w->present & (((uint64_t)1 << (i % 64)) - 1);
-    return (ptrdiff_t)(w->rank + (size_t)__builtin_popcountll(below));
+    return (ptrdiff_t)(w->rank + bits_set(below));
 }
 
 static size_t collect(const struct msm_job *j, pvn_point_ref *refs,
@@ -315,6 +325,85 @@ static char *part_sum(const struct msm_job *j, size_t w, size_t part)
     return j->part_sums + (w * j->parts + part) * 2 * j->point;
 }
 
+static bool is_mark(const char *packed)
+{
+    uint64_t v[4];
+    memcpy(v, packed, 32);
+    return (v[0] & v[1] & v[2] & v[3]) == UINT64_MAX;
+}
+
+/* sums[i] = sum over k < n of packed[i*outer + k*inner], i < count. */
+static void add_lines(const struct msm_job *j, struct room *m, char *sums,
+                      const char *packed, size_t count, size_t outer, size_t n,
+                      size_t inner)
+{
+    size_t bytes = j->k->packed_bytes, refs = 0, runs = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t first = refs;
+        for (size_t k = 0; k < n; k++) {
+            const char *p = packed + (i * outer + k * inner) * bytes;
+            m->refs[refs] = (pvn_point_ref)p;
+            refs += !is_mark(p);
+        }
+        if (refs == first)
+            memset(sums + i * bytes, 0xff, bytes);
+        else
+            m->runs[runs++] =
+                (struct run){ (uint32_t)first, (uint32_t)(refs - first),
+                              sums + i * bytes };
+    }
+    add_runs(m, j->k, runs);
+}
+
+/* r = 2^log_factor * r + a */
+static void scale_add(const struct msm_job *j, void *r, unsigned log_factor,
+                      const void *a)
+{
+    for (unsigned i = 0; i < log_factor; i++) {
+        if (j->bases->g2)
+            pvn_g2_dbl(r, r);
+        else
+            pvn_g1_dbl(r, r);
+    }
+    if (j->bases->g2)
+        pvn_g2_add(r, r, a);
+    else
+        pvn_g1_add(r, r, a);
+}
+
+/* Bucket i*C + k, i < R, k < C, weighs i*C + (k+1). With the sums of rows and
+ * of columns, by batches of two additions per bucket, only R + C weighted
+ * points remain: weighted = C * sum i*row_i + sum (k+1)*column_k. */
+static void reduce_square(const struct msm_job *j, char *sums, char *packed,
+                          size_t n, void *scratch)
+{
+    char *at = scratch;
+    unsigned log_columns = (unsigned)__builtin_ctzll(n) / 2;
+    size_t columns = (size_t)1 << log_columns, rows = n / columns;
+    char *lines = carve(&at, (rows + 1) * j->k->packed_bytes);
+    char *weighted = sums + j->point;
+    union {
+        pvn_g1 g1;
+        pvn_g2 g2;
+    } unused, by_row;
+    struct room m;
+    room_make(&m, at, j->k, PART);
+    add_lines(j, &m, lines, packed, rows, columns, columns, 1);
+    /* row 0 weighs nothing: begin at row 1 and end with infinity */
+    memset(lines + rows * j->k->packed_bytes, 0xff, j->k->packed_bytes);
+    j->k->bucket_sums(&unused, &by_row, lines + j->k->packed_bytes, rows);
+    add_lines(j, &m, lines, packed, columns, 1, rows, columns);
+    j->k->bucket_sums(sums, weighted, lines, columns);
+    scale_add(j, &by_row, log_columns, weighted);
+    memcpy(weighted, &by_row, j->point);
+}
+
+/* Lines of at most 2^((log PART + 1)/2) points and a room. */
+static size_t reduce_scratch(const struct msm_job *j)
+{
+    return 129 * j->k->packed_bytes + 64 + room_bytes(j->k, PART);
+}
+
 static void reduce_part(void *arg, void *scratch, size_t i)
 {
     struct msm_job *j = arg;
@@ -322,10 +411,13 @@ static void reduce_part(void *arg, void *scratch, size_t i)
     size_t lo = part * PART;
     size_t n = j->reduced - lo < PART ? j->reduced - lo : PART;
     char *sums = part_sum(j, w, part);
-    (void)scratch;
-    if (!window_empty(j->r, w))
-        j->k->bucket_sums(sums, sums + j->point, bucket_at(j, (unsigned)w, lo),
-                          n);
+    char *packed = bucket_at(j, (unsigned)w, lo);
+    if (window_empty(j->r, w))
+        return;
+    if (n >= SQUARE_MIN)
+        reduce_square(j, sums, packed, n, scratch);
+    else
+        j->k->bucket_sums(sums, sums + j->point, packed, n);
 }
 
 #define JOIN(G)                                                                \
@@ -403,7 +495,8 @@ static provernet_status msm_run(struct msm_job *j, const pvn_par *par,
     if (!s)
         s = join_sides(j);
     if (!s)
-        s = pvn_work(par, reduce_part, j, r->windows * j->parts, 0, watch);
+        s = pvn_work(par, reduce_part, j, r->windows * j->parts,
+                     j->reduced < SQUARE_MIN ? 0 : reduce_scratch(j), watch);
     return s;
 }
 

@@ -17,13 +17,12 @@ struct recode_job {
     const uint8_t *scalars;
     size_t n, chunks;
     uint8_t *sizes;      /* bits of |s|, 0..253 */
-    uint64_t *minus;     /* one bit per scalar, chunks are whole words */
     uint32_t *histogram; /* per chunk SIZES counts */
     size_t *bad;         /* per chunk the first scalar >= r, or n */
     /* after the choice of the window */
     size_t n_long, n_short;
     size_t *long_at, *short_at; /* per chunk */
-    uint32_t *index;            /* long ones, then short ones */
+    uint32_t *index;            /* << 1 | minus; long ones, then short ones */
     uint16_t *digits;           /* windows * n_long, then n_short */
     uint64_t bias[4];
 };
@@ -70,8 +69,7 @@ static void measure_chunk(void *arg, void *scratch, size_t c)
             j->bad[c] = i;
             return;
         }
-        if (scalar_fold(s))
-            j->minus[i / 64] |= (uint64_t)1 << (i % 64);
+        (void)scalar_fold(s);
         unsigned bits = scalar_bits(s);
         j->sizes[i] = (uint8_t)bits;
         histogram[bits]++;
@@ -83,7 +81,7 @@ static unsigned windows_for(unsigned bits)
     return (254 + bits - 1) / bits;
 }
 
-/* Additions of one sum with windows of `bits`, a bucket counted as four:
+/* Additions of one sum with windows of `bits`, a bucket counted as two:
  * a scalar of b bits has digits in about (b+1)/bits windows. */
 static uint64_t window_cost(const uint64_t sizes[SIZES], unsigned bits)
 {
@@ -95,7 +93,7 @@ static uint64_t window_cost(const uint64_t sizes[SIZES], unsigned bits)
         cost += w * sizes[b];
         active = w > active ? w : active;
     }
-    return cost + active * (4u << (bits - 1));
+    return cost + active * (2u << (bits - 1));
 }
 
 static unsigned choose_bits(const struct recode_job *j)
@@ -149,9 +147,9 @@ static void digits_chunk(void *arg, void *scratch, size_t c)
         if (j->sizes[i] == 0)
             continue;
         scalar_load(s, j->scalars + 32 * i);
-        (void)scalar_fold(s);
+        uint32_t entry = (uint32_t)i << 1 | (uint32_t)scalar_fold(s);
         if (j->sizes[i] < r->bits) {
-            j->index[j->n_long + at_short] = (uint32_t)i;
+            j->index[j->n_long + at_short] = entry;
             j->digits[(size_t)r->windows * j->n_long + at_short++] =
                 (uint16_t)(s[0] + half);
             continue;
@@ -163,7 +161,7 @@ static void digits_chunk(void *arg, void *scratch, size_t c)
                 (uint16_t)biased_digit(s, w * r->bits, r->bits);
         j->digits[last * j->n_long + at_long] =
             (uint16_t)(biased_digit(s, last * r->bits, r->bits) + half);
-        j->index[at_long++] = (uint32_t)i;
+        j->index[at_long++] = entry;
     }
 }
 
@@ -214,13 +212,9 @@ static void sort_window(void *arg, void *scratch, size_t unit)
     for (int k = 0; k < lists; k++)
         for (size_t i = 0; i < list[k].n; i++) {
             int d = (int)list[k].digits[i] - (int)half;
-            uint32_t index = list[k].index[i];
-            if (!d)
-                continue;
-            uint32_t minus =
-                (uint32_t)(j->minus[index / 64] >> (index % 64)) & 1u;
-            uint32_t place = next[(d < 0 ? -d : d) - 1]++;
-            out[place] = index << 1 | (minus ^ (d < 0));
+            if (d)
+                out[next[(d < 0 ? -d : d) - 1]++] =
+                    list[k].index[i] ^ (uint32_t)(d < 0);
         }
 }
 
@@ -307,20 +301,17 @@ provernet_status pvn_recode(pvn_recoded **out, const uint8_t *plain_le,
                             .n = n,
                             .chunks = (n + CHUNK - 1) / CHUNK };
     provernet_status s = PROVERNET_ERR_NOMEM;
-    size_t minus_bytes = j.chunks * (CHUNK / 8);
     j.r = calloc(1, sizeof *j.r);
     j.sizes = pvn_pages_new(n);
-    j.minus = pvn_pages_new(minus_bytes);
     j.histogram = calloc(j.chunks * SIZES + 1, sizeof *j.histogram);
     j.bad = calloc(3 * j.chunks + 1, sizeof *j.bad);
-    if (j.r && j.sizes && j.minus && j.histogram && j.bad) {
+    if (j.r && j.sizes && j.histogram && j.bad) {
         j.long_at = j.bad + j.chunks;
         j.short_at = j.long_at + j.chunks;
         j.r->n = n;
         s = recode_run(&j, window_bits, par, watch, err);
     }
     pvn_pages_free(j.sizes, n);
-    pvn_pages_free(j.minus, minus_bytes);
     free(j.histogram);
     free(j.bad);
     if (s)
