@@ -18,6 +18,7 @@ static bool open_request(pvn_call *c, int64_t *type, uint8_t signer20[20])
         c, &artifact__create_artifact_request__descriptor, pvn_call_message(c));
     provernet_error *err = pvn_call_error(c);
     uint8_t digest[32];
+    pvn_bytes sig;
 
     if (!m) {
         pvn_call_fail_with(c, err);
@@ -31,12 +32,16 @@ static bool open_request(pvn_call *c, int64_t *type, uint8_t signer20[20])
                       (long long)*type, LAST_TYPE);
         return false;
     }
-    pvn_eip191(digest, signed_text, sizeof signed_text - 1);
-    if (pvn_signature_open(pvn_bin(m->signature), digest, signer20, err) ==
-        PROVERNET_OK)
+    sig = pvn_bin(m->signature);
+    if (pvn_signer_known(pvn_call_node(c), sig, signer20))
         return true;
-    pvn_call_fail_with(c, err);
-    return false;
+    pvn_eip191(digest, signed_text, sizeof signed_text - 1);
+    if (pvn_signature_open(sig, digest, signer20, err) != PROVERNET_OK) {
+        pvn_call_fail_with(c, err);
+        return false;
+    }
+    pvn_signer_learn(pvn_call_node(c), sig, signer20);
+    return true;
 }
 
 /* Nothing is written: the address says all that the upload has to know. */

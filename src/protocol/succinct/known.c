@@ -1,12 +1,18 @@
-/* protocol/succinct/known.c - registered programs seen before: kind, URI and
- * size never change, so a request need not read them again. Any thread.
+/* protocol/succinct/known.c - what was worked out before and never changes:
+ * kind, URI and size of a registered program, and who signed the one text that
+ * CreateArtifact signs (clients send the same 65 bytes each time). Any thread.
  * Includes succinct.h and base/map.h. */
 #include "protocol/succinct/succinct.h"
 #include "base/lock.h"
 #include "base/map.h"
 #include <stdlib.h>
 
-enum { KNOWN_MAX = 4096 };
+enum { KNOWN_MAX = 4096, SIGNERS = 1024 /* a power of two */ };
+
+typedef struct signer {
+    bool known;
+    uint8_t sig65[65], address20[20];
+} signer;
 
 typedef struct entry {
     uint8_t vk_hash32[PVN_VK_HASH];
@@ -16,6 +22,7 @@ typedef struct entry {
 typedef struct cache {
     pvn_lock lock;
     pvn_map by_hash;
+    signer signer[SIGNERS];
 } cache;
 
 static void *cache_make(pvn_node *n)
@@ -84,4 +91,47 @@ void pvn_program_learn(pvn_node *n, pvn_bytes vk_hash,
         free(e); /* the oldest stay: programs in use are learnt early */
     pvn_lock_give(&k->lock);
     free(old);
+}
+
+/* ---- signers ---- */
+
+/* Where it stands cannot be guessed from outside: nobody is pushed out on
+ * purpose, and who is has a signature recovered once more. */
+static signer *place_of(cache *k, const uint8_t sig65[65])
+{
+    uint64_t h = (pvn_get_u64be(sig65) ^ k->by_hash.seed) * 0x9e3779b97f4a7c15u;
+
+    return &k->signer[(h >> 32) & (SIGNERS - 1)];
+}
+
+bool pvn_signer_known(pvn_node *n, pvn_bytes sig, uint8_t address20[20])
+{
+    cache *k = cache_of(n);
+    const signer *s;
+    bool known;
+
+    if (!k || sig.len != sizeof s->sig65)
+        return false;
+    pvn_lock_take(&k->lock);
+    s = place_of(k, sig.data);
+    known = s->known && memcmp(s->sig65, sig.data, sizeof s->sig65) == 0;
+    if (known)
+        memcpy(address20, s->address20, sizeof s->address20);
+    pvn_lock_give(&k->lock);
+    return known;
+}
+
+void pvn_signer_learn(pvn_node *n, pvn_bytes sig, const uint8_t address20[20])
+{
+    cache *k = cache_of(n);
+    signer *s;
+
+    if (!k || sig.len != sizeof s->sig65)
+        return;
+    pvn_lock_take(&k->lock);
+    s = place_of(k, sig.data);
+    s->known = true;
+    memcpy(s->sig65, sig.data, sizeof s->sig65);
+    memcpy(s->address20, address20, sizeof s->address20);
+    pvn_lock_give(&k->lock);
 }

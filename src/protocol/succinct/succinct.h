@@ -102,6 +102,9 @@ typedef struct pvn_known_program {
 bool pvn_program_known(pvn_node *n, pvn_bytes vk_hash, pvn_known_program *p);
 void pvn_program_learn(pvn_node *n, pvn_bytes vk_hash,
                        const pvn_known_program *p);
+/* Who gave this very signature (all 65 bytes) of "create_artifact" before. */
+bool pvn_signer_known(pvn_node *n, pvn_bytes sig, uint8_t address20[20]);
+void pvn_signer_learn(pvn_node *n, pvn_bytes sig, const uint8_t address20[20]);
 
 /* ---- status.c ---- */
 int pvn_fulfillment_status(const pvn_request *r);

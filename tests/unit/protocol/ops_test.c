@@ -161,6 +161,51 @@ static void the_same_bytes_again_are_fine(void **state)
     free(data);
 }
 
+/* Whose the upload would be: from the address; "" if it was refused. */
+static void owner_with(world *w, const uint8_t sig[65], char owner[41])
+{
+    pvn_buf msg = { 0 };
+    answer a;
+    pvn_pb_field f;
+
+    pvn_pb_put_bytes(&msg, 1, sig, 65);
+    pvn_pb_put_uint(&msg, 2, 2);
+    a = grpc_buf(w, "/artifact.ArtifactStore/CreateArtifact", &msg);
+    owner[0] = '\0';
+    if (a.grpc == 0) {
+        f = get(a.body, a.len, 2);
+        memcpy(owner,
+               (const char *)memmem(f.bytes.data, f.bytes.len, "?o=", 3) + 3,
+               40);
+        owner[40] = '\0';
+    }
+    answer_free(&a);
+}
+
+/* What was verified once is known by all its bytes and by nothing less. */
+static void a_known_signature_is_that_signature(void **state)
+{
+    world *w = *state;
+    char mine[41], owner[41];
+    uint8_t sig[65], other[65];
+
+    pvn_hex(mine, w->address, sizeof w->address);
+    assert_int_equal(provernet_sign(w->key, sig, "create_artifact", 15, NULL),
+                     0);
+    for (int i = 0; i < 3; i++) {
+        owner_with(w, sig, owner);
+        assert_string_equal(owner, mine);
+    }
+    for (size_t i = 0; i < sizeof sig; i++) {
+        memcpy(other, sig, sizeof sig);
+        other[i] ^= 1;
+        owner_with(w, other, owner);
+        assert_string_not_equal(owner, mine);
+    }
+    owner_with(w, sig, owner);
+    assert_string_equal(owner, mine);
+}
+
 static void uploads_need_their_ticket(void **state)
 {
     world *w = *state;
@@ -541,6 +586,7 @@ int main(void)
         cmocka_unit_test(uris_end_in_an_id),
         cmocka_unit_test(small_and_big_uploads_come_back),
         cmocka_unit_test(the_same_bytes_again_are_fine),
+        cmocka_unit_test(a_known_signature_is_that_signature),
         cmocka_unit_test(uploads_need_their_ticket),
         cmocka_unit_test(too_long_uploads_are_refused),
         cmocka_unit_test(the_quota_is_kept),
