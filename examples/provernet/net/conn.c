@@ -3,8 +3,6 @@
 #include "loop.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,13 +28,11 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 void conn_accept(struct loop *l, int fd, const char *peer)
 {
     struct conn *c = calloc(1, sizeof *c);
-    int one = 1;
 
     if (!c) {
         close(fd);
         return;
     }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     c->loop = l;
     c->fd = fd;
     c->since_ms = l->now_ms;
