@@ -64,7 +64,9 @@ struct provernet_worker {
     char *server, *name, *kinds;
     char software[32];
     uint32_t slots;
-    uint64_t memory;
+    uint64_t memory; /* 0: unknown */
+    uint64_t fits;   /* until fits_ms, only jobs up to this; 0: any */
+    int64_t fits_ms;
     uint8_t instance[PVN_INSTANCE_BYTES];
     pvn_cache *cache;
 
@@ -103,6 +105,8 @@ bool pvn_worker_pause(provernet_worker *w, int64_t ms);
 /* ---- job.c ---- */
 provernet_job *pvn_job_new(provernet_worker *w, const pvn_wire_lease *lease);
 void pvn_job_free(provernet_job *j); /* takes it off the worker's list */
+/* It did not fit in memory: ask for smaller ones for a while. */
+void pvn_job_too_large(provernet_job *j);
 /* The request's deadline has passed, or ms until then. */
 int64_t pvn_job_left(const provernet_job *j);
 

@@ -2,9 +2,14 @@
 #include "net/fetch.h"
 #include "net/inside.h"
 #include "protocol/http/pb.h"
+#include "prove/kinds.h"
 #include <stdlib.h>
 
-enum { HAND_IN_MS = 60000, GIVE_UP_MIN_MS = 60000 };
+enum {
+    HAND_IN_MS = 60000,
+    GIVE_UP_MIN_MS = 60000,
+    TOO_LARGE_MS = 60000 /* then memory may have become free */
+};
 
 /* The lease outlives the answer it came in. */
 static const pvn_wire_lease *copy_lease(pvn_arena *a, const pvn_wire_lease *l)
@@ -100,6 +105,23 @@ void pvn_job_free(provernet_job *j)
         provernet_blob_close(o->blob);
     pvn_arena_free(&j->arena);
     free(j);
+}
+
+void pvn_job_too_large(provernet_job *j)
+{
+    const pvn_kind *kind = pvn_kind_find(j->lease->kind);
+    uint64_t program = j->lease->n_input ? j->lease->input[0]->raw_bytes : 0;
+    uint64_t need = kind && kind->memory && program
+                        ? kind->memory(program, program / 8)
+                        : 0;
+
+    if (need < 2)
+        return;
+    pthread_mutex_lock(&j->w->lock);
+    if (!j->w->fits || need - 1 < j->w->fits)
+        j->w->fits = need - 1;
+    j->w->fits_ms = pvn_now_ms(&j->w->env) + TOO_LARGE_MS;
+    pthread_mutex_unlock(&j->w->lock);
 }
 
 int64_t pvn_job_left(const provernet_job *j)

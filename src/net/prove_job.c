@@ -152,6 +152,8 @@ provernet_status provernet_job_prove(provernet_job *j, provernet_engine *e,
     }
     if (rc == PROVERNET_OK)
         return provernet_job_done(j, err);
+    if (rc == PROVERNET_ERR_MEMORY_NEED || rc == PROVERNET_ERR_NOMEM)
+        pvn_job_too_large(j);
     /* Why it failed is what the caller wants to know, not how the report
      * went: the lease ends by itself if that is lost. */
     if (atomic_load(&j->cancelled))

@@ -54,6 +54,20 @@ static void take_leases(provernet_worker *w, const pvn_wire_answer *answer)
     }
 }
 
+/* Memory to ask for: less than what did not fit a short while ago. */
+static uint64_t memory_now(provernet_worker *w)
+{
+    uint64_t bytes;
+
+    pthread_mutex_lock(&w->lock);
+    if (w->fits && pvn_now_ms(&w->env) >= w->fits_ms)
+        w->fits = 0;
+    bytes =
+        w->fits && (!w->memory || w->fits < w->memory) ? w->fits : w->memory;
+    pthread_mutex_unlock(&w->lock);
+    return bytes;
+}
+
 static void ask_once(provernet_worker *w, uint32_t want)
 {
     Provernet__Worker__V1__LeaseAsk lease =
@@ -66,7 +80,7 @@ static void ask_once(provernet_worker *w, uint32_t want)
     bool calm;
 
     lease.want = want;
-    lease.memory_bytes = w->memory;
+    lease.memory_bytes = memory_now(w);
     lease.inline_max = PVN_WIRE_INPUT_MAX;
     lease.poll_ms = POLL_MS;
     ask.verb_case = PROVERNET__WORKER__V1__ASK__VERB_LEASE;

@@ -246,8 +246,6 @@ static void server_killed_alone(void)
     said("server killed: the worker's proof is not lost", began);
 }
 
-/* ---- liars ---- */
-
 static int64_t strikes_of(const char *name)
 {
     json_t *o = api_get(&server, "/api/v1/workers"), *w;
@@ -262,6 +260,42 @@ static int64_t strikes_of(const char *name)
     json_decref(o);
     return n;
 }
+
+/* ---- memory ---- */
+
+static void too_large_waits(void)
+{
+    static const char *const args[] = { "--no-worker", NULL };
+    static const char *const tiny[] = { "--set", "worker.memory=8MiB", NULL };
+    int64_t began = tc_now_us();
+    pid_t first, second;
+    uint8_t id[32];
+    json_t *o;
+
+    start(args);
+    MUST(circuit_register(&small, &user));
+    MUST(circuit_request(&small, &user, id));
+    first = worker_start(&server, provernet, "tiny", tiny);
+    for (int i = 0; i < 1000 && strikes_of("tiny") < 0; i++)
+        tc_sleep_ms(10);
+    tc_sleep_ms(1000);
+    o = api_request(&server, id);
+    MUST(strcmp(api_text(o, "state"), "queued") == 0);
+    MUST(api_number(o, "attempts") == 0);
+    MUST(strstr(api_text(o, "waiting_for"), "MiB of memory; the largest") !=
+         NULL);
+    MUST(strstr(api_text(o, "waiting_for"), "has 8 MiB") != NULL);
+    json_decref(o);
+    second = worker_start(&server, provernet, "large", none);
+    proved(&small, id, 20000);
+    MUST(attempts(id) == 1);
+    worker_end(&first, SIGTERM);
+    worker_end(&second, SIGTERM);
+    end();
+    said("what is too large for all waits and says so", began);
+}
+
+/* ---- liars ---- */
 
 static void liars(void)
 {
@@ -419,6 +453,7 @@ int main(int argc, char **argv)
     server_killed_alone();
     server_killed_too(false);
     server_killed_too(true);
+    too_large_waits();
     liars();
     mock_says_so();
     sp1_waits();

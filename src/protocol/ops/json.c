@@ -59,16 +59,9 @@ static const pvn_worker *worker_of(const pvn_op_read_workers *w,
     return NULL;
 }
 
-static bool has_worker(const pvn_op_read_workers *w, const char *kind)
+static pvn_served served_by(const pvn_op_read_workers *w, const char *kind)
 {
-    for (size_t i = 0; w && i < w->workers_len; i++) {
-        const pvn_worker *at = w->workers[i];
-
-        if (at->state == PVN_WORKER_HERE && at->kinds &&
-            (strcmp(at->kinds, "*") == 0 || pvn_list_has(at->kinds, kind)))
-            return true;
-    }
-    return false;
+    return pvn_kind_served(w ? w->workers : NULL, w ? w->workers_len : 0, kind);
 }
 
 /* What is left at this pace; 0: nobody knows. */
@@ -89,7 +82,7 @@ void pvn_json_request(pvn_buf *b, pvn_call *c, const pvn_request *r,
     char why[200], stage[32] = "";
     int permille = 0;
 
-    pvn_request_waits_for(r, task, has_worker(w, r->kind), now_ms, why,
+    pvn_request_waits_for(r, task, served_by(w, r->kind), now_ms, why,
                           sizeof why);
     if (r->state == PROVERNET_FULFILLED)
         permille = 1000;

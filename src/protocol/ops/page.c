@@ -82,16 +82,6 @@ static const pvn_worker *worker_of(const pvn_op_read_workers *w,
     return NULL;
 }
 
-static bool has_worker(const pvn_op_read_workers *w, const char *kind)
-{
-    for (size_t i = 0; i < w->workers_len; i++)
-        if (w->workers[i]->state == PVN_WORKER_HERE && w->workers[i]->kinds &&
-            (strcmp(w->workers[i]->kinds, "*") == 0 ||
-             pvn_list_has(w->workers[i]->kinds, kind)))
-            return true;
-    return false;
-}
-
 static void request_row(pvn_buf *b, pvn_call *c, const pvn_request *r,
                         const pvn_task *task, const pvn_op_read_workers *w)
 {
@@ -103,8 +93,9 @@ static void request_row(pvn_buf *b, pvn_call *c, const pvn_request *r,
 
     pvn_hex(hex, named ? r->name.data : r->id.bytes,
             named ? r->name.len : sizeof r->id.bytes);
-    pvn_request_waits_for(r, task, has_worker(w, r->kind), now_ms, why,
-                          sizeof why);
+    pvn_request_waits_for(r, task,
+                          pvn_kind_served(w->workers, w->workers_len, r->kind),
+                          now_ms, why, sizeof why);
     if (r->state != PROVERNET_FULFILLED)
         pvn_node_progress(pvn_call_node(c), &r->id, &permille, stage);
     pvn_buf_format(b, "<tr><td><a href=\"/api/v1/requests/%s\">%s%.8s</a></td>",

@@ -141,8 +141,9 @@ static void events_and_workers_are_read_in_order(void **state)
 static const char *why(world *w, provernet_id id, bool has_worker, char *buf)
 {
     const pvn_request *q = world_request(w, id);
-    pvn_request_waits_for(q, world_task_named(w, id, "main"), has_worker,
-                          w->now, buf, 120);
+    pvn_served served = { has_worker, 0 };
+    pvn_request_waits_for(q, world_task_named(w, id, "main"), served, w->now,
+                          buf, 120);
     return buf;
 }
 
@@ -177,17 +178,48 @@ static void a_person_can_read_why_it_waits(void **state)
     assert_string_equal(why(w, id, true, buf), "cancelled by the requester");
 }
 
+static void one_too_large_for_all_says_so(void **state)
+{
+    (void)state;
+    pvn_worker small = { .state = PVN_WORKER_HERE,
+                         .kinds = "other@1," KIND,
+                         .memory_bytes = 64 << 20 };
+    pvn_worker gone = { .state = PVN_WORKER_GONE,
+                        .kinds = KIND,
+                        .memory_bytes = 512 << 20 };
+    const pvn_worker *all[] = { &small, &gone };
+    pvn_served served = pvn_kind_served(all, 2, KIND);
+    pvn_request q = { .state = PROVERNET_QUEUED, .kind = KIND };
+    pvn_task t = { .state = PVN_TASK_READY,
+                   .memory_bytes = 200 << 20,
+                   .why = "it was killed" };
+    char buf[200];
+    assert_true(served.here);
+    assert_int_equal(served.memory_bytes, 64 << 20);
+    pvn_request_waits_for(&q, &t, served, 0, buf, sizeof buf);
+    assert_string_equal(buf, "it needs 200 MiB of memory; the largest worker "
+                             "of kind " KIND " here has 64 MiB; before: it was "
+                             "killed");
+    small.memory_bytes = 0; /* unknown: it may be given everything */
+    served = pvn_kind_served(all, 2, KIND);
+    pvn_request_waits_for(&q, &t, served, 0, buf, sizeof buf);
+    assert_string_equal(buf, "all workers of kind " KIND " that have 200 MiB "
+                             "of memory are busy");
+    assert_false(pvn_kind_served(all, 2, "third@1").here);
+}
+
 static void a_long_reason_is_cut_between_characters(void **state)
 {
     (void)state;
     char buf[8];
+    pvn_served nobody = { 0 };
     pvn_request q = { .state = PROVERNET_FAILED, .why = "abcd\xe2\x82\xacxyz" };
-    assert_int_equal(pvn_request_waits_for(&q, NULL, false, 0, buf, sizeof buf),
-                     7);
+    assert_int_equal(
+        pvn_request_waits_for(&q, NULL, nobody, 0, buf, sizeof buf), 7);
     assert_string_equal(buf, "abcd\xe2\x82\xac");
-    assert_int_equal(pvn_request_waits_for(&q, NULL, false, 0, buf, 7), 4);
+    assert_int_equal(pvn_request_waits_for(&q, NULL, nobody, 0, buf, 7), 4);
     assert_string_equal(buf, "abcd");
-    assert_int_equal(pvn_request_waits_for(&q, NULL, false, 0, buf, 0), 0);
+    assert_int_equal(pvn_request_waits_for(&q, NULL, nobody, 0, buf, 0), 0);
 }
 
 int main(void)
@@ -200,6 +232,7 @@ int main(void)
         TEST(a_task_is_read_with_what_judges_it),
         TEST(events_and_workers_are_read_in_order),
         TEST(a_person_can_read_why_it_waits),
+        TEST(one_too_large_for_all_says_so),
         TEST(a_long_reason_is_cut_between_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
