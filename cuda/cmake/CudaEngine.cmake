@@ -18,8 +18,12 @@ add_custom_command(OUTPUT ${_object}
   DEPENDS run/cuda.cu provernet_gpu.h ${_headers}
   COMMENT "Compiling the kernels for ${_names} (minutes)" VERBATIM)
 
-add_library(provernet-cuda MODULE engine/table_cuda.cpp ${_object})
-target_link_libraries(provernet-cuda PRIVATE gpu_flags gpu_engine ${PROVERNET_CUDART}
+add_library(gpu_cuda INTERFACE)
+add_custom_target(gpu_cuda_object DEPENDS ${_object})
+target_link_libraries(gpu_cuda INTERFACE ${_object} ${PROVERNET_CUDART} Threads::Threads ${CMAKE_DL_LIBS} rt)
+add_library(provernet-cuda MODULE engine/table_cuda.cpp)
+add_dependencies(provernet-cuda gpu_cuda_object)
+target_link_libraries(provernet-cuda PRIVATE gpu_flags gpu_engine ${_object} ${PROVERNET_CUDART}
   Threads::Threads ${CMAKE_DL_LIBS} rt)
 target_link_options(provernet-cuda PRIVATE -static-libstdc++ -static-libgcc
   -Wl,--exclude-libs,ALL -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/cmake/one.map)

@@ -31,7 +31,9 @@
     X(RUN_SUMS_G1, RunSums<Fq>)                                                \
     X(RUN_SUMS_G2, RunSums<Fq2>)                                               \
     X(WINDOW_SUMS_G1, WindowSums<Fq>)                                          \
-    X(WINDOW_SUMS_G2, WindowSums<Fq2>)
+    X(WINDOW_SUMS_G2, WindowSums<Fq2>)                                         \
+    X(MUL_RATE_1, MulRate<1>)                                                  \
+    X(MUL_RATE_2, MulRate<2>)
 
 namespace pvn
 {

@@ -11,8 +11,10 @@ static void *context(uint64_t seed, int split)
 
     k.seed = seed;
     k.split = split;
+#ifndef PVN_TEST_CUDA
     sim_set(&k);
-    CHECK(open_on(&runtime_sim, 0, &ctx, &e) == 0);
+#endif
+    CHECK(open_on(&TEST_RUNTIME, 0, &ctx, &e) == 0);
     return ctx;
 }
 
@@ -108,13 +110,20 @@ template <class F> static void sum(void *ctx, uint64_t n, int kind, Random &r)
 
 int main(int argc, char **argv)
 {
-    static const uint64_t sizes[] = { 0,    1,    2,    31,   32,   33,
-                                      127,  128,  129,  255,  256,  257,
-                                      1000, 2047, 2048, 2049, 5000, 20000 };
+    static const uint64_t sizes[] = { 0,    1,    2,     31,     32,
+                                      33,   127,  128,   129,    255,
+                                      256,  257,  1000,  2047,   2048,
+                                      2049, 5000, 20000, 1000000 };
     uint64_t most = argc > 1 ? (uint64_t)atoi(argv[1]) : 5000;
     int split = argc > 2 ? atoi(argv[2]) : SIM_SERIAL;
     Random r = { 7 };
-    void *ctx = context(1, split);
+    void *ctx;
+
+#ifdef PVN_TEST_CUDA
+    if (no_device_here())
+        return TEST_SKIPPED;
+#endif
+    ctx = context(1, split);
 
     for (uint32_t log_n = 0; (uint64_t)1 << log_n <= most * 2; log_n++)
         transform(ctx, log_n, r);

@@ -10,6 +10,29 @@
 
 using namespace pvn;
 
+/* The same tests run on a device where they are built with it. */
+#ifdef PVN_TEST_CUDA
+#define TEST_RUNTIME runtime_cuda
+enum { TEST_SKIPPED = 77 };
+#else
+#define TEST_RUNTIME runtime_sim
+#endif
+
+/* On a machine without a device there is nothing to test. */
+static inline bool no_device_here()
+{
+#ifdef PVN_TEST_CUDA
+    Error e = {};
+
+    if (count_on(&runtime_cuda, &e) > 0)
+        return false;
+    printf("skipped: %s\n", e.message);
+    return true;
+#else
+    return false;
+#endif
+}
+
 static inline Fr fr_small(uint64_t v)
 {
     Fr f = Fr::zero();
@@ -282,6 +305,9 @@ static inline void put_rs(uint8_t rs64[64], const Fr &r, const Fr &s)
 
 static inline bool nothing_left()
 {
+#ifdef PVN_TEST_CUDA
+    return true; /* only the emulator counts */
+#else
     SimCounts c;
 
     sim_counts(&c);
@@ -289,5 +315,6 @@ static inline bool nothing_left()
         printf("left: %d device, %d host, %d objects; misuse %d\n", (int)c.live,
                (int)c.live_host, (int)c.objects, (int)c.misuse);
     return !c.live && !c.live_host && !c.objects && !c.misuse;
+#endif
 }
 #endif
