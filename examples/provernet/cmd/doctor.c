@@ -57,6 +57,17 @@ static void check_engine(struct doctor *d)
     provernet_engine_close(e);
 }
 
+/* Which file of the engine was looked for, and why it did not open. */
+static void say_engine(struct doctor *d, const provernet_error *err)
+{
+    char text[sizeof err->message];
+
+    snprintf(text, sizeof text, "%s", err->message);
+    for (char *p = text; (p = strchr(p, '\n'));)
+        *p = ' ';
+    say(d, NOTE, "gpu engine", "%s", text);
+}
+
 static void check_gpu(struct doctor *d)
 {
     provernet_error err = { 0 };
@@ -82,8 +93,8 @@ static void check_gpu(struct doctor *d)
             "a GPU is here but its driver is not "
             "(libcuda.so.1): install the NVIDIA driver");
     else
-        say(d, NOTE, "gpu", "the driver is here; the engine says: %.200s",
-            err.message);
+        say(d, NOTE, "gpu", "the driver is here, but no engine opened");
+    say_engine(d, &err);
 }
 
 static void check_disk(struct doctor *d, const char *dir)
