@@ -15,7 +15,9 @@ static void *context(uint64_t seed, uint64_t memory)
     k.seed = seed;
     k.memory = memory;
     k.split = split;
-#ifndef PVN_TEST_CUDA
+#ifdef PVN_TEST_CUDA
+    (void)k; /* knobs of the emulator */
+#else
     sim_set(&k);
 #endif
     CHECK(open_on(&TEST_RUNTIME, 0, &ctx, &e) == 0);

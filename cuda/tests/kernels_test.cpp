@@ -11,7 +11,9 @@ static void *context(uint64_t seed, int split)
 
     k.seed = seed;
     k.split = split;
-#ifndef PVN_TEST_CUDA
+#ifdef PVN_TEST_CUDA
+    (void)k; /* knobs of the emulator */
+#else
     sim_set(&k);
 #endif
     CHECK(open_on(&TEST_RUNTIME, 0, &ctx, &e) == 0);
