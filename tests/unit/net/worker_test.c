@@ -1,6 +1,7 @@
 /* worker_test.c - a node and its workers in one process: in process, and over
  * real nng on loopback. */
 #include "net_help.h"
+#include "net/inside.h"
 #include <pthread.h>
 #include <time.h>
 #include <unistd.h>
@@ -143,6 +144,38 @@ static void proves_over_nng(void **state)
     net_check_proof(n->pn, r.proof, "multiplier");
     provernet_worker_close(w);
     provernet_engine_close(e);
+    net_remove(n);
+}
+
+/* What did not fit is asked for no more, for a while; smaller jobs are. */
+static void asks_for_less_after_what_did_not_fit(void **state)
+{
+    static const char *const pairs[] = { "task.backoff", "10ms", NULL };
+    net_node *n = net_open(pairs);
+    provernet_worker *w = join(n->pn, NULL);
+    provernet_id id = net_request(n->pn, "multiplier");
+    provernet_job *j = next(w, 10000);
+    uint64_t before = w->memory, fits;
+
+    (void)state;
+    assert_int_equal(w->fits, 0);
+    pvn_job_too_large(j);
+    fits = w->fits;
+    assert_in_range(fits, 1 << 20, 64 << 20);
+    assert_true(before == 0 || fits < before);
+    assert_true(w->fits_ms > now_ms() + 30000);
+    pvn_job_too_large(j);
+    assert_int_equal(w->fits, fits);
+    assert_int_equal(
+        provernet_job_fail(j, PROVERNET_BLAME_SURROUNDINGS, "too large", NULL),
+        0);
+    /* This one states no need, so it is given out again: nothing is lost. */
+    j = next(w, 10000);
+    assert_int_equal(provernet_job_attempt(j), 2);
+    assert_int_equal(
+        provernet_job_fail(j, PROVERNET_BLAME_SURROUNDINGS, "enough", NULL), 0);
+    assert_int_not_equal(net_look(n->pn, id).state, PROVERNET_FAILED);
+    provernet_worker_close(w);
     net_remove(n);
 }
 
@@ -560,6 +593,7 @@ int main(void)
         cmocka_unit_test(joins_and_proves),
         cmocka_unit_test(proves_over_nng),
         cmocka_unit_test(refuses_wrong_proofs),
+        cmocka_unit_test(asks_for_less_after_what_did_not_fit),
         cmocka_unit_test(gives_up_with_blame),
         cmocka_unit_test(another_takes_over),
         cmocka_unit_test(leaves_politely),
