@@ -1,4 +1,5 @@
-/* provernet/base.h - statuses, errors, ids, spans: what every other header uses.
+/* provernet/base.h - statuses, errors, ids, spans: what every other header
+ * uses.
  *
  * Everything here is a plain value; any thread. Nothing allocates. */
 #ifndef PROVERNET_BASE_H
@@ -8,7 +9,7 @@
 #include <stdint.h>
 
 #if defined(__GNUC__) || defined(__clang__)
-#define PROVERNET_API __attribute__((visibility("default")))
+#define PROVERNET_API      __attribute__((visibility("default")))
 #define PROVERNET_MUST_USE __attribute__((warn_unused_result))
 #else
 #define PROVERNET_API
@@ -57,8 +58,9 @@ extern "C" {
     X(ERR_EXPIRED, -304, 9, 410, 7, 0, "the request passed its deadline")      \
     X(ERR_FAILED, -305, 9, 409, 1, 0, "the request failed")                    \
     X(ERR_MEMORY_NEED, -400, 8, 507, 8, 0, "the proof does not fit in memory") \
-    X(ERR_GPU_MEMORY, -401, 8, 507, 8, 0, "the proof does not fit in GPU "     \
-                                          "memory")                            \
+    X(ERR_GPU_MEMORY, -401, 8, 507, 8, 0,                                      \
+      "the proof does not fit in GPU "                                         \
+      "memory")                                                                \
     X(ERR_GPU, -402, 13, 500, 9, 1, "the GPU reported an error")               \
     X(ERR_GPU_LOST, -403, 13, 500, 9, 1, "the GPU context is lost")            \
     X(ERR_NO_DEVICE, -404, 9, 503, 9, 0, "there is no such device")            \

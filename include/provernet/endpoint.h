@@ -45,9 +45,8 @@ typedef struct provernet_ready {
     uint32_t what;
 } provernet_ready;
 
-PROVERNET_API PROVERNET_MUST_USE provernet_status
-provernet_inbox_open(provernet *pn, provernet_inbox **out,
-                     provernet_error *err);
+PROVERNET_API PROVERNET_MUST_USE provernet_status provernet_inbox_open(
+    provernet *pn, provernet_inbox **out, provernet_error *err);
 /* Readable when inbox_next has something: for epoll, libevent, Go's netpoll.
  * Owned by the inbox; do not read it. */
 PROVERNET_API int provernet_inbox_fd(const provernet_inbox *in);
@@ -62,15 +61,13 @@ PROVERNET_API void provernet_inbox_close(provernet_inbox *in);
 /* Begin an exchange. The head is copied. `tag` comes back in the inbox.
  * A request that is refused (unknown path, too long, ...) still gives a call,
  * whose answer says why. ERR_NOMEM, ERR_UNAVAILABLE (draining), ERR_INVALID. */
-PROVERNET_API PROVERNET_MUST_USE provernet_status
-provernet_call_open(provernet_inbox *in, provernet_call **out,
-                    const provernet_head *h, uint64_t tag,
-                    provernet_error *err);
+PROVERNET_API PROVERNET_MUST_USE provernet_status provernet_call_open(
+    provernet_inbox *in, provernet_call **out, const provernet_head *h,
+    uint64_t tag, provernet_error *err);
 /* Feed request body. *taken <= len; AGAIN: wait for READY_WRITE, then offer
  * the rest. END: the answer is there already, send no more body. */
-PROVERNET_API PROVERNET_MUST_USE provernet_status
-provernet_call_write(provernet_call *c, const void *data, size_t len,
-                     size_t *taken);
+PROVERNET_API PROVERNET_MUST_USE provernet_status provernet_call_write(
+    provernet_call *c, const void *data, size_t len, size_t *taken);
 /* The request body is complete. */
 PROVERNET_API PROVERNET_MUST_USE provernet_status
 provernet_call_end(provernet_call *c);
@@ -83,14 +80,12 @@ PROVERNET_API PROVERNET_MUST_USE provernet_status
 provernet_call_read(provernet_call *c, void *buf, size_t cap, size_t *got);
 /* OK: the body is this part of a file: sendfile it instead of call_read.
  * The descriptor stays the call's. END: the body is not a file. */
-PROVERNET_API PROVERNET_MUST_USE provernet_status
-provernet_call_file(provernet_call *c, int *fd, uint64_t *offset,
-                    uint64_t *len);
+PROVERNET_API PROVERNET_MUST_USE provernet_status provernet_call_file(
+    provernet_call *c, int *fd, uint64_t *offset, uint64_t *len);
 /* Bytes of the answer's body, or UINT64_MAX if not known before its end. */
 PROVERNET_API uint64_t provernet_call_length(const provernet_call *c);
-PROVERNET_API PROVERNET_MUST_USE provernet_status
-provernet_call_trailers(provernet_call *c, const provernet_field **fields,
-                        size_t *len);
+PROVERNET_API PROVERNET_MUST_USE provernet_status provernet_call_trailers(
+    provernet_call *c, const provernet_field **fields, size_t *len);
 /* At any time; before the end of the answer it means: the client went away.
  * What was handed to the scheduler stays handed over. NULL is allowed. */
 PROVERNET_API void provernet_call_close(provernet_call *c);

@@ -23,8 +23,8 @@ PROVERNET_API void provernet_options_free(provernet_options *o);
 /* Set one setting. Durations and sizes need units ("90s", "21.5GiB").
  * ERR_CONFIG names the nearest known setting or the allowed range. */
 PROVERNET_API PROVERNET_MUST_USE provernet_status
-provernet_options_set(provernet_options *o, const char *name,
-                      const char *value, provernet_error *err);
+provernet_options_set(provernet_options *o, const char *name, const char *value,
+                      provernet_error *err);
 /* The text in force (default included); NULL for an unknown name. Valid until
  * the next set of that name. */
 PROVERNET_API const char *provernet_options_get(const provernet_options *o,

@@ -36,8 +36,7 @@ provernet_engine_open(provernet_engine **out, const char *device,
                       const struct provernet_options *o, provernet_error *err);
 /* One line of JSON: device, name, threads, cpu ("portable", "adx", "ifma").
  * Valid until the engine is closed. */
-PROVERNET_API const char *
-provernet_engine_describe(const provernet_engine *e);
+PROVERNET_API const char *provernet_engine_describe(const provernet_engine *e);
 PROVERNET_API void provernet_engine_close(provernet_engine *e);
 
 #ifdef __cplusplus

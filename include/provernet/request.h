@@ -50,7 +50,8 @@ typedef struct provernet_request {
 
 /* On OK the request survives a power cut. ERR_NOT_FOUND (an artifact),
  * ERR_STATE (an artifact not stored), ERR_LIMIT, ERR_INVALID,
- * ERR_UNSUPPORTED (the kind), ERR_UNAVAILABLE (draining, or the disk failed). */
+ * ERR_UNSUPPORTED (the kind), ERR_UNAVAILABLE (draining, or the disk failed).
+ */
 PROVERNET_API PROVERNET_MUST_USE provernet_status
 provernet_submit(provernet *pn, provernet_id *id, const provernet_wish *w,
                  provernet_error *err);

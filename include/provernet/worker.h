@@ -26,9 +26,8 @@ enum {
 /* Accept workers on a node: opens the channel (nng) on url, for example
  * "tcp://127.0.0.1:0"; *port (may be NULL) is the port bound. Closed with the
  * node. ERR_ADDRESS_IN_USE, ERR_INVALID, ERR_STATE (open already). */
-PROVERNET_API PROVERNET_MUST_USE provernet_status
-provernet_worker_listen(provernet *pn, const char *url, uint16_t *port,
-                        provernet_error *err);
+PROVERNET_API PROVERNET_MUST_USE provernet_status provernet_worker_listen(
+    provernet *pn, const char *url, uint16_t *port, provernet_error *err);
 
 /* A worker of a remote server. Options read: worker.server ("HOST:PORT",
  * needed), worker.name, worker.kinds ("groth16/bn254@1,..." or "*"),
@@ -63,18 +62,16 @@ PROVERNET_API uint32_t provernet_job_attempt(const provernet_job *j);
 PROVERNET_API const char *provernet_job_params(const provernet_job *j);
 /* Input i as a readable blob (0: the program, 1..: the inputs), fetched now.
  * END after the last. The blob is closed by done or fail. */
-PROVERNET_API PROVERNET_MUST_USE provernet_status
-provernet_job_input(provernet_job *j, size_t i, provernet_blob **out,
-                    provernet_error *err);
+PROVERNET_API PROVERNET_MUST_USE provernet_status provernet_job_input(
+    provernet_job *j, size_t i, provernet_blob **out, provernet_error *err);
 /* The path of input i as a local file, fetched now and kept in the worker's
  * cache (programs are kept between jobs). Valid until done or fail. */
 PROVERNET_API PROVERNET_MUST_USE provernet_status
 provernet_job_input_file(provernet_job *j, size_t i, const char **path,
                          uint8_t digest32[32], provernet_error *err);
 /* A new output to write; committed by done. */
-PROVERNET_API PROVERNET_MUST_USE provernet_status
-provernet_job_output(provernet_job *j, provernet_blob **out,
-                     provernet_error *err);
+PROVERNET_API PROVERNET_MUST_USE provernet_status provernet_job_output(
+    provernet_job *j, provernet_blob **out, provernet_error *err);
 /* Report; ERR_CANCELLED: stop, nobody wants it any more. */
 PROVERNET_API PROVERNET_MUST_USE provernet_status
 provernet_job_alive(provernet_job *j, int permille, const char *stage);
@@ -90,17 +87,15 @@ provernet_job_add(provernet_job *j, const char *name, const char *kind,
 PROVERNET_API PROVERNET_MUST_USE provernet_status
 provernet_job_done(provernet_job *j, provernet_error *err);
 /* Give up; frees j. */
-PROVERNET_API PROVERNET_MUST_USE provernet_status
-provernet_job_fail(provernet_job *j, int blame, const char *why,
-                   provernet_error *err);
+PROVERNET_API PROVERNET_MUST_USE provernet_status provernet_job_fail(
+    provernet_job *j, int blame, const char *why, provernet_error *err);
 
 /* Prove job j with the engine if its kind is one the library proves itself;
  * keys are cached in the engine by file digest. Does everything: inputs,
  * progress, cancel, output, done or fail; frees j.
  * OK: handed in. ERR_UNSUPPORTED: another kind, j is still the caller's. */
-PROVERNET_API PROVERNET_MUST_USE provernet_status
-provernet_job_prove(provernet_job *j, provernet_engine *e,
-                    provernet_error *err);
+PROVERNET_API PROVERNET_MUST_USE provernet_status provernet_job_prove(
+    provernet_job *j, provernet_engine *e, provernet_error *err);
 
 #ifdef __cplusplus
 }

@@ -23,10 +23,10 @@ typedef struct pvn_put pvn_put;
 
 /* What a finished upload turned out to be. */
 typedef struct pvn_facts {
-    uint8_t digest32[32]; /* SHA-256 of the raw (decoded) bytes */
-    uint64_t bytes;       /* as stored */
-    uint64_t raw_bytes;   /* decoded */
-    int encoding;         /* PVN_RAW or PVN_ZSTD, of what is stored */
+    uint8_t digest32[32];   /* SHA-256 of the raw (decoded) bytes */
+    uint64_t bytes;         /* as stored */
+    uint64_t raw_bytes;     /* decoded */
+    int encoding;           /* PVN_RAW or PVN_ZSTD, of what is stored */
     const uint8_t *content; /* all stored bytes, when there is no file */
 } pvn_facts;
 
@@ -69,8 +69,9 @@ provernet_status pvn_store_remove(pvn_store *s, const provernet_id *id,
 uint64_t pvn_store_free(const pvn_store *s);
 /* At boot: temporary files of earlier runs go. */
 provernet_status pvn_store_clean(pvn_store *s, provernet_error *err);
-/* Walk stored files that are older_ms old (age, by pvn_now_ms): known(user, id) false -> removed.
- * At most `limit` files from *cursor (zero to start); END when through. */
+/* Walk stored files that are older_ms old (age, by pvn_now_ms): known(user, id)
+ * false -> removed. At most `limit` files from *cursor (zero to start); END
+ * when through. */
 provernet_status pvn_store_sweep(pvn_store *s, int64_t older_ms, size_t limit,
                                  provernet_id *cursor,
                                  bool (*known)(void *user,

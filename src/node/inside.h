@@ -61,7 +61,7 @@ typedef struct pvn_core {
     size_t queued; /* ops */
     bool stop, asleep;
     size_t gather; /* while asleep: writes wake only when so many ops wait */
-    bool helped; /* while the core sleeps, another thread runs reads */
+    bool helped;   /* while the core sleeps, another thread runs reads */
     pvn_wake wake;
     pthread_t thread;
     bool running;         /* there is a thread */

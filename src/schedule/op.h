@@ -129,8 +129,8 @@ typedef struct pvn_op_artifact_issue {
 typedef struct pvn_op_artifact_store {
     provernet_id id;
     bool make;
-    int64_t type;        /* with make */
-    uint8_t owner20[20]; /* with make */
+    int64_t type;         /* with make */
+    uint8_t owner20[20];  /* with make */
     uint8_t digest32[32]; /* SHA-256 of the raw bytes */
     int64_t encoding, bytes, raw_bytes;
     pvn_bytes content; /* inline bytes, or data = NULL: in a file */
@@ -141,9 +141,9 @@ typedef struct pvn_op_artifact_store {
 typedef struct pvn_op_request_submit {
     provernet_id id; /* made by the caller */
     int64_t protocol;
-    pvn_bytes name;  /* the protocol's own id (32-byte hash), or empty */
-    pvn_bytes dedup; /* or empty */
-    const char *kind; /* NULL: the registered program's */
+    pvn_bytes name;         /* the protocol's own id (32-byte hash), or empty */
+    pvn_bytes dedup;        /* or empty */
+    const char *kind;       /* NULL: the registered program's */
     pvn_bytes program_name; /* registered program (protocol, name), or empty */
     provernet_id program;   /* program artifact, when no program_name */
     const provernet_id *inputs;
@@ -154,7 +154,7 @@ typedef struct pvn_op_request_submit {
     uint8_t requester20[20];
     int64_t deadline_ms; /* 0: the default; in the past: ERR_INVALID */
     int64_t memory_bytes, path_ms, cost; /* estimates, 0 if unknown */
-    pvn_bytes params;   /* JSON for the worker, or empty */
+    pvn_bytes params;                    /* JSON for the worker, or empty */
     pvn_bytes signed_bytes, extra;
     bool tied; /* cancelled when this coordinator's session ends */
     /* out: the id in force (the first one's for a duplicate) */
@@ -215,7 +215,7 @@ typedef struct pvn_op_input {
 /* Up to `want` tasks of these kinds for this worker. None is no error. */
 typedef struct pvn_op_task_lease {
     provernet_id worker;
-    const char *kinds; /* comma separated; "*" only when rules.mock */
+    const char *kinds;    /* comma separated; "*" only when rules.mock */
     int64_t memory_bytes; /* free memory of the worker; 0: unknown */
     uint32_t want;
     /* out */
@@ -226,7 +226,7 @@ typedef struct pvn_op_task_lease {
         pvn_bytes params;
         pvn_op_input *inputs; /* [0] is the program */
         size_t inputs_len;
-    } *leased;
+    } * leased;
     size_t leased_len;
 } pvn_op_task_lease;
 
@@ -238,7 +238,7 @@ typedef struct pvn_op_task_renew {
         provernet_id task;
         int64_t attempt;
         provernet_status status; /* out: OK or ERR_LEASE */
-    } *renewal;
+    } * renewal;
     size_t renewals_len;
 } pvn_op_task_renew;
 
@@ -349,7 +349,7 @@ typedef struct pvn_op_read_request {
 } pvn_op_read_request;
 typedef struct pvn_op_read_requests {
     pvn_filter filter;
-    uint32_t limit; /* at most 1000 */
+    uint32_t limit;  /* at most 1000 */
     bool with_tasks; /* also the main task of each, same index */
     const pvn_request *const *requests;
     const pvn_task *const *tasks; /* NULL entries possible */
@@ -394,8 +394,8 @@ typedef struct pvn_op {
     bool wrote;          /* changed something: its answer waits for the disk */
     provernet_error err; /* err.status: the op's status */
     /* private to schedule/ and the core */
-    bool ready;    /* keys found enough */
-    uint8_t tries; /* batches it was put off */
+    bool ready;          /* keys found enough */
+    uint8_t tries;       /* batches it was put off */
     struct pvn_op *next; /* in the core's queue */
     void *owner;         /* the core's: who is waiting for it */
     union {

@@ -18,54 +18,64 @@
  * Bytes and texts are borrowed from the batch's arena. */
 #define PVN_SETTING_COLUMNS(K, C) K(TEXT, name) C(BYTES, value)
 #define PVN_SESSION_COLUMNS(K, C)                                              \
-    K(ID, id) C(I64, started_ms) C(I64, seen_ms) C(TEXT, address)              \
-    C(I64, ended)
+    K(ID, id) C(I64, started_ms) C(I64, seen_ms) C(TEXT, address) C(I64, ended)
 #define PVN_ACCOUNT_COLUMNS(K, C)                                              \
-    K(B20, address) C(I64, nonce) C(TEXT, name) C(TEXT, balance)               \
-    C(B20, delegate) C(TEXT, limits) C(I64, terms_ms) C(I64, open_requests)    \
-    C(I64, created_ms)
+    K(B20, address)                                                            \
+    C(I64, nonce) C(TEXT, name) C(TEXT, balance) C(B20, delegate)              \
+        C(TEXT, limits) C(I64, terms_ms) C(I64, open_requests)                 \
+            C(I64, created_ms)
 #define PVN_PROGRAM_COLUMNS(K, C)                                              \
-    K(I64, protocol) K(BYTES, name) C(TEXT, kind) C(ID, artifact)              \
-    C(BYTES, vk) C(B20, owner) C(TEXT, label) C(TEXT, uri) C(I64, created_ms)
+    K(I64, protocol)                                                           \
+    K(BYTES, name) C(TEXT, kind) C(ID, artifact) C(BYTES, vk) C(B20, owner)    \
+        C(TEXT, label) C(TEXT, uri) C(I64, created_ms)
 #define PVN_ARTIFACT_COLUMNS(K, C)                                             \
-    K(ID, id) C(I64, type) C(B20, owner) C(I64, state) C(BYTES, digest)        \
-    C(I64, encoding) C(I64, bytes) C(I64, raw_bytes) C(I64, pins)              \
-    C(I64, created_ms) C(I64, expires_ms) C(BYTES, content)
+    K(ID, id)                                                                  \
+    C(I64, type) C(B20, owner) C(I64, state) C(BYTES, digest) C(I64, encoding) \
+        C(I64, bytes) C(I64, raw_bytes) C(I64, pins) C(I64, created_ms)        \
+            C(I64, expires_ms) C(BYTES, content)
 #define PVN_REQUEST_COLUMNS(K, C)                                              \
-    K(ID, id) C(I64, protocol) C(BYTES, name) C(BYTES, dedup) C(TEXT, kind)    \
-    C(ID, program) C(BYTES, program_name) C(B20, requester) C(I64, state)      \
-    C(I64, exec) C(I64, settle) C(I64, cause) C(TEXT, why)                     \
-    C(I64, deadline_ms) C(I64, due_ms) C(I64, assignable_ms)                   \
-    C(B20, fulfiller) C(ID, proof) C(BYTES, signed_bytes) C(BYTES, extra)      \
-    C(ID, tied_to) C(I64, tasks_open) C(I64, tasks_len) C(I64, attempts)       \
-    C(I64, created_ms) C(I64, updated_ms) C(I64, fulfilled_ms)
+    K(ID, id)                                                                  \
+    C(I64, protocol) C(BYTES, name) C(BYTES, dedup) C(TEXT, kind)              \
+        C(ID, program) C(BYTES, program_name) C(B20, requester) C(I64, state)  \
+            C(I64, exec) C(I64, settle) C(I64, cause) C(TEXT, why)             \
+                C(I64, deadline_ms) C(I64, due_ms) C(I64, assignable_ms)       \
+                    C(B20, fulfiller) C(ID, proof) C(BYTES, signed_bytes)      \
+                        C(BYTES, extra) C(ID, tied_to) C(I64, tasks_open)      \
+                            C(I64, tasks_len) C(I64, attempts)                 \
+                                C(I64, created_ms) C(I64, updated_ms)          \
+                                    C(I64, fulfilled_ms)
 #define PVN_TASK_COLUMNS(K, C)                                                 \
-    K(ID, id) C(ID, request) C(TEXT, name) C(TEXT, kind) C(I64, state)         \
-    C(I64, due_ms) C(I64, path_ms) C(I64, memory_bytes) C(I64, waits)          \
-    C(I64, not_before_ms) C(I64, attempt) C(ID, worker) C(I64, granted_ms)     \
-    C(I64, lease_ms) C(I64, strikes) C(I64, cost) C(TEXT, why)                 \
-    C(BYTES, params) C(ID, judges)
+    K(ID, id)                                                                  \
+    C(ID, request) C(TEXT, name) C(TEXT, kind) C(I64, state) C(I64, due_ms)    \
+        C(I64, path_ms) C(I64, memory_bytes) C(I64, waits)                     \
+            C(I64, not_before_ms) C(I64, attempt) C(ID, worker)                \
+                C(I64, granted_ms) C(I64, lease_ms) C(I64, strikes)            \
+                    C(I64, cost) C(TEXT, why) C(BYTES, params) C(ID, judges)
 #define PVN_TASK_FILE_COLUMNS(K, C)                                            \
     K(ID, task) K(I64, way) K(I64, ordinal) C(ID, artifact)
 #define PVN_EDGE_COLUMNS(K, C) K(ID, before) K(ID, after) C(I64, met)
 #define PVN_ATTEMPT_COLUMNS(K, C)                                              \
-    K(ID, task) K(I64, attempt) C(ID, worker) C(I64, granted_ms)               \
-    C(I64, ended_ms) C(I64, outcome) C(I64, blame) C(TEXT, why)                \
-    C(TEXT, device) C(I64, peak_bytes)
+    K(ID, task)                                                                \
+    K(I64, attempt) C(ID, worker) C(I64, granted_ms) C(I64, ended_ms)          \
+        C(I64, outcome) C(I64, blame) C(TEXT, why) C(TEXT, device)             \
+            C(I64, peak_bytes)
 #define PVN_WORKER_COLUMNS(K, C)                                               \
-    K(ID, id) C(TEXT, origin) C(TEXT, name) C(B20, address) C(TEXT, kinds)     \
-    C(I64, slots) C(TEXT, devices) C(I64, memory_bytes) C(TEXT, version)       \
-    C(ID, session) C(I64, seen_ms) C(I64, strikes) C(I64, state)               \
-    C(TEXT, why) C(I64, jobs_done) C(I64, created_ms)
+    K(ID, id)                                                                  \
+    C(TEXT, origin) C(TEXT, name) C(B20, address) C(TEXT, kinds) C(I64, slots) \
+        C(TEXT, devices) C(I64, memory_bytes) C(TEXT, version) C(ID, session)  \
+            C(I64, seen_ms) C(I64, strikes) C(I64, state) C(TEXT, why)         \
+                C(I64, jobs_done) C(I64, created_ms)
 #define PVN_SPEED_COLUMNS(K, C)                                                \
-    K(ID, program) K(TEXT, device) C(I64, n) C(I64, mean_ms) C(I64, p95_ms)    \
-    C(I64, peak_bytes)
+    K(ID, program)                                                             \
+    K(TEXT, device) C(I64, n) C(I64, mean_ms) C(I64, p95_ms)                   \
+        C(I64, peak_bytes)
 #define PVN_BID_COLUMNS(K, C)                                                  \
-    K(ID, request) K(B20, prover) C(B20, signer) C(TEXT, amount)               \
-    C(I64, created_ms) C(BYTES, signed_bytes)
+    K(ID, request)                                                             \
+    K(B20, prover) C(B20, signer) C(TEXT, amount) C(I64, created_ms)           \
+        C(BYTES, signed_bytes)
 #define PVN_RECORD_COLUMNS(K, C)                                               \
-    K(I64, protocol) K(TEXT, kind) K(BYTES, key) C(BYTES, value)               \
-    C(I64, expires_ms)
+    K(I64, protocol)                                                           \
+    K(TEXT, kind) K(BYTES, key) C(BYTES, value) C(I64, expires_ms)
 
 /* X(NAME, name, SQL table). A row of settings is a pvn_saved (pvn_setting is
  * base/settings.h's enum). Events are appended only: see pvn_rows_event. */
@@ -100,17 +110,17 @@ typedef struct pvn_row {
     bool dirty;   /* changed in this batch: UPDATE of the changed columns */
     bool deleted; /* DELETE */
     bool grouped; /* private to rows.c */
-    const void *claim; /* a hint between the operations of one batch */
-    const void *was; /* the row as loaded, for the changed columns */
-    struct pvn_row *next; /* in order of arrival */
+    const void *claim;       /* a hint between the operations of one batch */
+    const void *was;         /* the row as loaded, for the changed columns */
+    struct pvn_row *next;    /* in order of arrival */
     struct pvn_row *sibling; /* next of the same parent: pvn_rows_group */
 } pvn_row;
 
-#define PVN_FIELD_I64(n) int64_t n;
-#define PVN_FIELD_ID(n) provernet_id n;
-#define PVN_FIELD_B20(n) uint8_t n[20];
+#define PVN_FIELD_I64(n)   int64_t n;
+#define PVN_FIELD_ID(n)    provernet_id n;
+#define PVN_FIELD_B20(n)   uint8_t n[20];
 #define PVN_FIELD_BYTES(n) pvn_bytes n;
-#define PVN_FIELD_TEXT(n) const char *n;
+#define PVN_FIELD_TEXT(n)  const char *n;
 #define PVN_FIELD(type, n) PVN_FIELD_##type(n)
 #define X(NAME, name, sql)                                                     \
     typedef struct pvn_##name {                                                \
@@ -137,7 +147,11 @@ enum {
     PVN_TASK_DONE = 4,
     PVN_TASK_FAILED = 5
 };
-enum { PVN_ARTIFACT_ISSUED = 1, PVN_ARTIFACT_STORED = 2, PVN_ARTIFACT_GONE = 3 };
+enum {
+    PVN_ARTIFACT_ISSUED = 1,
+    PVN_ARTIFACT_STORED = 2,
+    PVN_ARTIFACT_GONE = 3
+};
 enum { /* artifacts.type */
        PVN_TYPE_PROGRAM = 1,
        PVN_TYPE_STDIN = 2,
@@ -192,18 +206,19 @@ extern const pvn_table_info pvn_table_infos[PVN_TABLES_LEN];
 /* ---- what an operation wants loaded ---- */
 
 /* A scan's rows, its order, and its arguments (a..: see pvn_want). Every scan
- * is bounded by `limit` (0: 256). BY_ scans are unique look-ups by another key. */
+ * is bounded by `limit` (0: 256). BY_ scans are unique look-ups by another key.
+ */
 typedef enum pvn_scan {
     PVN_GET = 0, /* one row of `table` by primary key (`key`, canonical form) */
-    PVN_REQUEST_BY_NAME,  /* int1 protocol, bytes1 name */
-    PVN_REQUEST_BY_DEDUP, /* bytes1 */
-    PVN_ACCOUNT_BY_NAME,  /* text1 */
-    PVN_WORKER_BY_NAME,   /* text1 origin, text2 name */
-    PVN_TASK_BY_NAME,     /* id1 request, text1 name */
-    PVN_TASKS_OF_REQUEST, /* id1; by id */
-    PVN_TASKS_READY,      /* text1 kind ("*": any), int1 now, int2 memory (0:
-                             any): state READY, not_before <= now,
-                             memory_bytes <= memory; by due_ms, id */
+    PVN_REQUEST_BY_NAME,   /* int1 protocol, bytes1 name */
+    PVN_REQUEST_BY_DEDUP,  /* bytes1 */
+    PVN_ACCOUNT_BY_NAME,   /* text1 */
+    PVN_WORKER_BY_NAME,    /* text1 origin, text2 name */
+    PVN_TASK_BY_NAME,      /* id1 request, text1 name */
+    PVN_TASKS_OF_REQUEST,  /* id1; by id */
+    PVN_TASKS_READY,       /* text1 kind ("*": any), int1 now, int2 memory (0:
+                              any): state READY, not_before <= now,
+                              memory_bytes <= memory; by due_ms, id */
     PVN_TASKS_LEASE_ENDED, /* int1 now: LEASED, lease_ms <= now; by lease_ms */
     PVN_TASKS_OF_WORKER,   /* id1: LEASED by it; by id */
     PVN_FILES_OF_TASK,     /* id1; by way, ordinal */
@@ -213,17 +228,17 @@ typedef enum pvn_scan {
     PVN_REQUESTS_TIED,     /* id1 session: open, tied_to */
     PVN_REQUESTS_UNASSIGNABLE, /* text1 kind ("*": any): open, assignable_ms =
                                   0; by created_ms */
-    PVN_REQUESTS_LIST,     /* filter: see pvn_filter; newest or oldest first */
-    PVN_ARTIFACTS_EXPIRED, /* int1 now: pins = 0, state not GONE, expires_ms
-                              in (0, now]; by expires_ms */
-    PVN_RECORDS_EXPIRED,   /* int1 now */
-    PVN_RECORDS_OF_KIND,   /* int1 protocol, text1 kind, bytes1 key after */
-    PVN_WORKERS_LIST,      /* id1 after; by id */
+    PVN_REQUESTS_LIST,      /* filter: see pvn_filter; newest or oldest first */
+    PVN_ARTIFACTS_EXPIRED,  /* int1 now: pins = 0, state not GONE, expires_ms
+                               in (0, now]; by expires_ms */
+    PVN_RECORDS_EXPIRED,    /* int1 now */
+    PVN_RECORDS_OF_KIND,    /* int1 protocol, text1 kind, bytes1 key after */
+    PVN_WORKERS_LIST,       /* id1 after; by id */
     PVN_WORKERS_OF_SESSION, /* id1 session: state HERE */
-    PVN_SESSIONS_LIVE,     /* ended = 0 */
-    PVN_PROGRAMS_LIST,     /* int1 protocol, bytes1 name after */
-    PVN_EVENTS_SINCE,      /* int1 seq > ; by seq. Into want->events */
-    PVN_EVENTS_OF_REQUEST, /* id1, int1 seq > ; by seq. Into want->events */
+    PVN_SESSIONS_LIVE,      /* ended = 0 */
+    PVN_PROGRAMS_LIST,      /* int1 protocol, bytes1 name after */
+    PVN_EVENTS_SINCE,       /* int1 seq > ; by seq. Into want->events */
+    PVN_EVENTS_OF_REQUEST,  /* id1, int1 seq > ; by seq. Into want->events */
     PVN_SCANS_LEN
 } pvn_scan;
 
@@ -277,15 +292,15 @@ typedef struct pvn_rows {
     pvn_map by_key;   /* table byte + canonical key bytes -> row */
     pvn_map by_other; /* request name/dedup, account name, worker name, task
                          name -> row */
-    pvn_map groups; /* parent -> its known tasks, files, edges, attempts */
-    pvn_map wanted; /* what was asked for in this batch -> its want */
+    pvn_map groups;   /* parent -> its known tasks, files, edges, attempts */
+    pvn_map wanted;   /* what was asked for in this batch -> its want */
     pvn_row *first, **last;
     pvn_event *events, **events_last;
     pvn_want *wants, **wants_last; /* not loaded yet: for state's load */
     int64_t prune_events_ms; /* > 0: store also deletes old events: those before
                                 this time among the 256 oldest; never the
                                 newest */
-    bool failed; /* out of memory (or `bug`): the batch must be given up */
+    bool failed;     /* out of memory (or `bug`): the batch must be given up */
     const char *bug; /* a rule broke its word: what; NULL: none */
 } pvn_rows;
 
