@@ -192,6 +192,12 @@ static void KN(add_batch)(const pvn_point_batch *b)
     EN(mul)(&u[1], &inv, &run[0]);
     for (size_t i = n; i > 0; i -= 16) {
         size_t v = i / 8 - 2;
+        if (sizeof(AFFINE) > 64 && i >= 48) { /* no gain where one line does */
+            lv_prefetch(b->left + i - 48, sizeof(AFFINE));
+            lv_prefetch(b->left + i - 40, sizeof(AFFINE));
+            lv_prefetch(b->right + i - 48, sizeof(AFFINE));
+            lv_prefetch(b->right + i - 40, sizeof(AFFINE));
+        }
         KN(finish)
         (u, &w->before[v], &w->special[v], b->left + i - 16, b->right + i - 16,
          b->out + i - 16);

@@ -82,6 +82,13 @@ static void flush(struct room *m, const pvn_group_kernel *k)
     m->batch.n = 0;
 }
 
+/* Points, sums and running products of a batch stay in a second-level cache
+ * of 1 MiB: those of G2 take twice as much room. */
+static size_t batch_max(const pvn_group_kernel *k)
+{
+    return k->packed_bytes > 64 ? PVN_BATCH_MAX / 2 : PVN_BATCH_MAX;
+}
+
 static void add_later(struct room *m, const pvn_group_kernel *k, void *out,
                       pvn_point_ref left, pvn_point_ref right)
 {
@@ -95,7 +102,7 @@ static void add_later(struct room *m, const pvn_group_kernel *k, void *out,
     m->batch.left[i] = left;
     m->batch.right[i] = right;
     m->batch.out[i] = out;
-    if (m->batch.n == PVN_BATCH_MAX)
+    if (m->batch.n == batch_max(k))
         flush(m, k);
 }
 
