@@ -65,14 +65,14 @@ typedef struct worker {
     int core;
     int64_t next_ms, heard_ms, wake_ms;
     job job[JOBS];
-    char name[16];
+    char name[32];
 } worker;
 typedef struct wish {
     bool accepted, poisoned, cancels, cancel_sent, over;
     provernet_id id, input, proof;
     int64_t deadline_ms, next_ms;
     const char *kind;
-    char dedup[32];
+    char dedup[24];
     int64_t state;
 } wish;
 
