@@ -224,6 +224,7 @@ static void clean_store(provernet *n)
 static void init_seed(provernet *n)
 {
     pvn_random(&n->env, &n->progress.seed, sizeof n->progress.seed);
+    pvn_random(&n->env, &n->rules.seed, sizeof n->rules.seed);
 }
 
 provernet_status pvn_node_open(provernet **out, const pvn_node_config *cfg,

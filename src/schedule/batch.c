@@ -273,7 +273,9 @@ provernet_status pvn_batch_run(pvn_state *st, pvn_arena *arena, pvn_op *first,
     if (s < 0)
         return s;
     pvn_rows_init(&b.rows, arena);
-    pvn_random(env, &b.rows.by_key.seed, sizeof b.rows.by_key.seed);
+    b.rows.by_key.seed = rules->seed;
+    if (!rules->seed)
+        pvn_random(env, &b.rows.by_key.seed, sizeof b.rows.by_key.seed);
     b.rows.by_other.seed = b.rows.groups.seed = b.rows.wanted.seed =
         b.rows.by_key.seed;
     s = work_out(&b, err);

@@ -70,6 +70,8 @@ typedef struct pvn_rules {
     const char *account_balance; /* balance of an account never seen */
     const char *trust;           /* node.trust */
     bool mock, draining;
+    uint64_t seed; /* of the maps of a batch, against chosen keys; 0: drawn
+                      for each batch */
 } pvn_rules;
 
 /* Who signed, when the op stands for a signed message. The op refuses with
