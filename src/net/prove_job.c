@@ -1,6 +1,7 @@
 /* net/prove_job.c - a job of a kind that the library proves itself, from its
  * inputs to the answer. */
 #include "net/inside.h"
+#include "prove/engine.h"
 #include "prove/keys.h"
 #include "snark/groth16.h"
 #include <stdlib.h>
@@ -143,7 +144,7 @@ provernet_status provernet_job_prove(provernet_job *j, provernet_engine *e,
     w = provernet_watch_new();
     if (w) {
         set_watch(j, w);
-        j->device = "cpu";
+        j->device = e->device->name;
         rc = prove(j, e, w, &mine);
         set_watch(j, NULL);
         provernet_watch_free(w);
