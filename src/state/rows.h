@@ -73,6 +73,23 @@
     K(ID, request)                                                             \
     K(B20, prover) C(B20, signer) C(TEXT, amount) C(I64, created_ms)           \
         C(BYTES, signed_bytes)
+/* A request that is given to the lowest bidder, and its money. units: what a
+ * price is per; u64 in the bits of an I64. */
+#define PVN_AUCTION_COLUMNS(K, C)                                              \
+    K(ID, request)                                                             \
+    C(I64, state) C(I64, due_ms) C(I64, close_ms) C(I64, fallback_ms)          \
+        C(TEXT, price_min) C(TEXT, price_max) C(TEXT, price_step)              \
+            C(TEXT, base_fee) C(I64, units_max) C(I64, units) C(I64, cycles)   \
+                C(I64, executed_ms) C(BYTES, whitelist) C(B20, requester)      \
+                    C(B20, auctioneer) C(B20, executor) C(B20, treasury)       \
+                        C(TEXT, held) C(I64, bids) C(B20, winner)              \
+                            C(TEXT, price) C(TEXT, paid) C(I64, created_ms)    \
+                                C(I64, ended_ms)
+#define PVN_PROVER_COLUMNS(K, C)                                               \
+    K(B20, address)                                                            \
+    C(I64, seen_ms) C(I64, bids) C(I64, won) C(I64, proved) C(I64, failed)     \
+        C(TEXT, earned) C(TEXT, units) C(TEXT, cycles) C(I64, suspended_ms)    \
+            C(I64, capacity) C(BYTES, info) C(I64, created_ms)
 #define PVN_RECORD_COLUMNS(K, C)                                               \
     K(I64, protocol)                                                           \
     K(TEXT, kind) K(BYTES, key) C(BYTES, value) C(I64, expires_ms)
@@ -93,6 +110,8 @@
     X(WORKER, worker, workers)                                                 \
     X(SPEED, speed, speeds)                                                    \
     X(BID, bid, bids)                                                          \
+    X(AUCTION, auction, auctions)                                              \
+    X(PROVER, prover, provers)                                                 \
     X(RECORD, record, records)
 
 typedef enum pvn_table {
@@ -140,6 +159,23 @@ enum { /* who names things: requests.protocol, programs.protocol */
 };
 /* requests.state = PROVERNET_QUEUED ... (request.h); cause likewise */
 enum { PVN_EXEC_UNKNOWN = 1, PVN_EXEC_DONE = 2, PVN_EXEC_IMPOSSIBLE = 3 };
+/* requests.assignable_ms of a request that waits for bids */
+enum { PVN_UNDER_AUCTION = -1 };
+enum { /* requests.settle */
+       PVN_SETTLE_NONE = 0, /* not auctioned */
+       PVN_SETTLE_OPEN = 1, /* its money is held */
+       PVN_SETTLE_PAID = 2,
+       PVN_SETTLE_RETURNED = 3
+};
+enum { /* auctions.state */
+       PVN_AUCTION_OPEN = 1,     /* takes bids */
+       PVN_AUCTION_ASSIGNED = 2, /* leased to the winner */
+       PVN_AUCTION_PROVEN = 3,   /* fulfilled; who executes has yet to say how
+                                    much it was */
+       PVN_AUCTION_PAID = 4,
+       PVN_AUCTION_FAILED = 5, /* by the winner's fault: nothing was paid */
+       PVN_AUCTION_VOID = 6    /* nobody won, or by nobody's fault */
+};
 enum {
     PVN_TASK_BLOCKED = 1,
     PVN_TASK_READY = 2,
@@ -237,6 +273,12 @@ typedef enum pvn_scan {
     PVN_WORKERS_OF_SESSION, /* id1 session: state HERE */
     PVN_SESSIONS_LIVE,      /* ended = 0 */
     PVN_PROGRAMS_LIST,      /* int1 protocol, bytes1 name after */
+    PVN_BIDS_OF_REQUEST,    /* id1; by prover */
+    PVN_AUCTIONS_DUE,       /* int1 now: due_ms in (0, now]; by due_ms */
+    PVN_AUCTIONS_OPEN,      /* int1 now: OPEN with bids, close_ms <= now; by
+                               close_ms */
+    PVN_AUCTIONS_ENDED,     /* int1 state, int2 ended_ms >=; newest first */
+    PVN_PROVERS_LIST,       /* bytes1 address after; by address */
     PVN_EVENTS_SINCE,       /* int1 seq > ; by seq. Into want->events */
     PVN_EVENTS_OF_REQUEST,  /* id1, int1 seq > ; by seq. Into want->events */
     PVN_SCANS_LEN
@@ -252,6 +294,7 @@ typedef struct pvn_filter {
     int64_t deadline_after_ms, created_from_ms, created_to_ms;
     bool newest_first;
     int64_t offset;
+    uint8_t not_bid_by20[20];
     pvn_bytes id_prefix; /* first bytes of requests.id or of requests.name */
 } pvn_filter;
 enum {
@@ -266,7 +309,8 @@ enum {
     PVN_F_DEADLINE = 256,
     PVN_F_FROM = 512,
     PVN_F_TO = 1024,
-    PVN_F_ID_PREFIX = 2048
+    PVN_F_ID_PREFIX = 2048,
+    PVN_F_NOT_BID_BY = 4096 /* this prover has no bid on it */
 };
 
 typedef struct pvn_want {

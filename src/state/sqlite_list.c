@@ -50,6 +50,11 @@ static void write_sql(pvn_buf *b, const pvn_filter *f)
     where(b, &n, f->set & PVN_F_KIND, "+kind = ");
     where(b, &n, f->set & PVN_F_PROGRAM, "+program_name = ");
     where(b, &n, f->set & PVN_F_FULFILLER, "+fulfiller = ");
+    if (f->set & PVN_F_NOT_BID_BY)
+        pvn_buf_format(b,
+                       " AND NOT EXISTS (SELECT 1 FROM bids WHERE"
+                       " bids.request = requests.id AND prover = $%d)",
+                       ++n);
     where(b, &n, f->set & PVN_F_DEADLINE, "+deadline_ms > ");
     where(b, &n, f->set & PVN_F_FROM, "created_ms >= ");
     where(b, &n, f->set & PVN_F_TO, "created_ms <= ");
@@ -113,6 +118,7 @@ static bool bind_filter(sqlite3_stmt *stmt, const pvn_filter *f, int64_t limit)
         rc = pvn_sqlite_bind_bytes(stmt, ++n, f->program_name) ? SQLITE_OK
                                                                : SQLITE_NOMEM;
     BLOB(PVN_F_FULFILLER, f->fulfiller20, 20);
+    BLOB(PVN_F_NOT_BID_BY, f->not_bid_by20, 20);
     INT(PVN_F_DEADLINE, f->deadline_after_ms);
     INT(PVN_F_FROM, f->created_from_ms);
     INT(PVN_F_TO, f->created_to_ms);

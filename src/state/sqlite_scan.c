@@ -79,6 +79,25 @@ static const scan_sql scans[PVN_SCANS_LEN] = {
                             "WHERE protocol = $1 AND name > $2"
                             " ORDER BY name LIMIT $3",
                             "ibL" },
+    [PVN_BIDS_OF_REQUEST] = { PVN_BID,
+                              "WHERE request = $1 ORDER BY prover LIMIT $2",
+                              "dL" },
+    [PVN_AUCTIONS_DUE] = { PVN_AUCTION,
+                           "WHERE due_ms > 0 AND due_ms <= $1"
+                           " ORDER BY due_ms, request LIMIT $2",
+                           "iL" },
+    [PVN_AUCTIONS_OPEN] = { PVN_AUCTION,
+                            "WHERE state = 1 AND bids > 0 AND close_ms <= $1"
+                            " ORDER BY close_ms, request LIMIT $2",
+                            "iL" },
+    [PVN_AUCTIONS_ENDED] = { PVN_AUCTION,
+                             "WHERE state = $1 AND ended_ms > 0"
+                             " AND ended_ms >= $2"
+                             " ORDER BY ended_ms DESC, request DESC LIMIT $3",
+                             "ijL" },
+    [PVN_PROVERS_LIST] = { PVN_PROVER,
+                           "WHERE address > $1 ORDER BY address LIMIT $2",
+                           "bL" },
     [PVN_EVENTS_SINCE] = { EVENTS, "WHERE seq > $1 ORDER BY seq LIMIT $2",
                            "iL" },
     [PVN_EVENTS_OF_REQUEST] = { EVENTS,
@@ -127,6 +146,9 @@ static bool bind_args(sqlite3_stmt *stmt, const char *args, const pvn_want *w)
         switch (args[i - 1]) {
         case 'i':
             rc = sqlite3_bind_int64(stmt, i, w->int1);
+            break;
+        case 'j':
+            rc = sqlite3_bind_int64(stmt, i, w->int2);
             break;
         case 'L':
             rc = sqlite3_bind_int64(stmt, i, limit_of(w));

@@ -66,6 +66,20 @@ static const char *const step1[] = {
     "CREATE TABLE bids (request BLOB NOT NULL, prover BLOB NOT NULL,"
     " signer BLOB, amount TEXT, created_ms INTEGER NOT NULL,"
     " signed_bytes BLOB, PRIMARY KEY (request, prover))" KEYED,
+    "CREATE TABLE auctions (request BLOB PRIMARY KEY, state INTEGER NOT NULL,"
+    " due_ms INTEGER NOT NULL, close_ms INTEGER NOT NULL,"
+    " fallback_ms INTEGER NOT NULL, price_min TEXT, price_max TEXT,"
+    " price_step TEXT, base_fee TEXT, units_max INTEGER NOT NULL,"
+    " units INTEGER NOT NULL, cycles INTEGER NOT NULL,"
+    " executed_ms INTEGER NOT NULL, whitelist BLOB, requester BLOB,"
+    " auctioneer BLOB, executor BLOB, treasury BLOB, held TEXT,"
+    " bids INTEGER NOT NULL, winner BLOB, price TEXT, paid TEXT,"
+    " created_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL)" KEYED,
+    "CREATE TABLE provers (address BLOB PRIMARY KEY, seen_ms INTEGER NOT NULL,"
+    " bids INTEGER NOT NULL, won INTEGER NOT NULL, proved INTEGER NOT NULL,"
+    " failed INTEGER NOT NULL, earned TEXT, units TEXT, cycles TEXT,"
+    " suspended_ms INTEGER NOT NULL, capacity INTEGER NOT NULL, info BLOB,"
+    " created_ms INTEGER NOT NULL)" KEYED,
     "CREATE TABLE records (protocol INTEGER NOT NULL, kind TEXT NOT NULL,"
     " key BLOB NOT NULL, value BLOB, expires_ms INTEGER NOT NULL,"
     " PRIMARY KEY (protocol, kind, key))" KEYED,
@@ -97,6 +111,11 @@ static const char *const step1[] = {
     "CREATE INDEX tasks_worker ON tasks (worker) WHERE state = 3;",
     "CREATE UNIQUE INDEX workers_name ON workers (origin, name);",
     "CREATE INDEX workers_session ON workers (session) WHERE state = 1;",
+    "CREATE INDEX auctions_due ON auctions (due_ms) WHERE due_ms > 0;",
+    "CREATE INDEX auctions_open ON auctions (close_ms)"
+    " WHERE state = 1 AND bids > 0;",
+    "CREATE INDEX auctions_ended ON auctions (state, ended_ms)"
+    " WHERE ended_ms > 0;",
     "CREATE INDEX records_expires ON records (expires_ms)"
     " WHERE expires_ms > 0;",
     "CREATE INDEX events_request ON events (request)"

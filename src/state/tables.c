@@ -44,6 +44,12 @@ static const pvn_column speed_columns[] = { PVN_SPEED_COLUMNS(K, C) };
 #define ROW pvn_bid
 static const pvn_column bid_columns[] = { PVN_BID_COLUMNS(K, C) };
 #undef ROW
+#define ROW pvn_auction
+static const pvn_column auction_columns[] = { PVN_AUCTION_COLUMNS(K, C) };
+#undef ROW
+#define ROW pvn_prover
+static const pvn_column prover_columns[] = { PVN_PROVER_COLUMNS(K, C) };
+#undef ROW
 #define ROW pvn_record
 static const pvn_column record_columns[] = { PVN_RECORD_COLUMNS(K, C) };
 #undef ROW

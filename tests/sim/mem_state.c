@@ -167,6 +167,14 @@ static pvn_table table_of(pvn_scan scan)
     case PVN_RECORDS_EXPIRED:
     case PVN_RECORDS_OF_KIND:
         return PVN_RECORD;
+    case PVN_BIDS_OF_REQUEST:
+        return PVN_BID;
+    case PVN_AUCTIONS_DUE:
+    case PVN_AUCTIONS_OPEN:
+    case PVN_AUCTIONS_ENDED:
+        return PVN_AUCTION;
+    case PVN_PROVERS_LIST:
+        return PVN_PROVER;
     case PVN_SESSIONS_LIVE:
         return PVN_SESSION;
     case PVN_PROGRAMS_LIST:
@@ -181,6 +189,20 @@ static int compare_bytes(pvn_bytes a, pvn_bytes b)
     size_t n = a.len < b.len ? a.len : b.len;
     int c = n > 0 ? memcmp(a.data, b.data, n) : 0;
     return c ? c : (a.len > b.len) - (a.len < b.len);
+}
+
+static bool auction_fits(const pvn_want *w, const pvn_auction *a)
+{
+    switch (w->scan) {
+    case PVN_AUCTIONS_DUE:
+        return a->due_ms > 0 && a->due_ms <= w->int1;
+    case PVN_AUCTIONS_OPEN:
+        return a->state == PVN_AUCTION_OPEN && a->bids > 0 &&
+               a->close_ms <= w->int1;
+    default:
+        return a->state == w->int1 && a->ended_ms > 0 &&
+               a->ended_ms >= w->int2;
+    }
 }
 
 static bool other_fits(const pvn_want *w, const pvn_row *row)
@@ -216,6 +238,16 @@ static bool other_fits(const pvn_want *w, const pvn_row *row)
         return r->protocol == w->int1 && same(r->kind, w->text1) &&
                compare_bytes(r->key, w->bytes1) > 0;
     }
+    case PVN_BIDS_OF_REQUEST:
+        return pvn_id_equal(&((const pvn_bid *)row)->request, &w->id1);
+    case PVN_AUCTIONS_DUE:
+    case PVN_AUCTIONS_OPEN:
+    case PVN_AUCTIONS_ENDED:
+        return auction_fits(w, (const pvn_auction *)row);
+    case PVN_PROVERS_LIST:
+        return compare_bytes(
+                   pvn_bytes_of(((const pvn_prover *)row)->address, 20),
+                   w->bytes1) > 0;
     case PVN_SESSIONS_LIVE:
         return !((const pvn_session *)row)->ended;
     case PVN_PROGRAMS_LIST:
@@ -252,6 +284,12 @@ static int64_t rank(const pvn_want *w, const pvn_row *row)
                                        : ((const pvn_request *)row)->created_ms;
     case PVN_ARTIFACTS_EXPIRED:
         return ((const pvn_artifact *)row)->expires_ms;
+    case PVN_AUCTIONS_DUE:
+        return ((const pvn_auction *)row)->due_ms;
+    case PVN_AUCTIONS_OPEN:
+        return ((const pvn_auction *)row)->close_ms;
+    case PVN_AUCTIONS_ENDED:
+        return -((const pvn_auction *)row)->ended_ms;
     default:
         return 0;
     }
@@ -271,7 +309,8 @@ static bool before(const pvn_want *w, const pvn_row *a, const pvn_row *b)
     uint8_t ka[512], kb[512];
     size_t na = pvn_row_key(a, ka, sizeof ka);
     size_t nb = pvn_row_key(b, kb, sizeof kb);
-    return compare_bytes(pvn_bytes_of(ka, na), pvn_bytes_of(kb, nb)) < 0;
+    int c = compare_bytes(pvn_bytes_of(ka, na), pvn_bytes_of(kb, nb));
+    return w->scan == PVN_AUCTIONS_ENDED ? c > 0 : c < 0;
 }
 
 static bool scan(mem_state *m, pvn_rows *rows, pvn_want *w)

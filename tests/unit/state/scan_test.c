@@ -269,6 +269,64 @@ static void lists_obey_every_filter_order_and_page(void **state)
     home_remove(&h);
 }
 
+static void auctions_are_found_by_their_times_and_bids(void **state)
+{
+    home h;
+    pvn_filter f = { .set = PVN_F_NOT_BID_BY };
+    pvn_want provers;
+    (void)state;
+
+    home_make(&h);
+    batch_begin(&h);
+    for (uint64_t n = 1; n <= 6; n++) {
+        pvn_auction *a =
+            row_make(&h, PVN_AUCTION, &(pvn_auction){ .request = id_of(n) });
+        a->state = n <= 4 ? PVN_AUCTION_OPEN : PVN_AUCTION_PAID;
+        a->due_ms = n == 2 ? 0 : 100 - (int64_t)n;
+        a->close_ms = 50 + (int64_t)n;
+        a->bids = n != 3;
+        a->ended_ms = n > 4 ? 70 : 0;
+        request(&h, n, (int64_t)n, PROVERNET_QUEUED);
+    }
+    for (uint8_t k = 3; k > 0; k--) {
+        pvn_bid key = { .request = id_of(2), .prover = { k } };
+        row_make(&h, PVN_BID, &key);
+        row_make(&h, PVN_PROVER, &(pvn_prover){ .address = { k } });
+    }
+    assert_ok(batch_commit(&h));
+    batch_begin(&h);
+    expect(row_scan(&h, (pvn_want){ .scan = PVN_AUCTIONS_DUE, .int1 = 97 }),
+           "6 5 4 3");
+    expect(row_scan(&h, (pvn_want){ .scan = PVN_AUCTIONS_OPEN, .int1 = 54 }),
+           "1 2 4");
+    expect(row_scan(&h, (pvn_want){ .scan = PVN_AUCTIONS_OPEN, .int1 = 53 }),
+           "1 2");
+    expect(row_scan(&h, (pvn_want){ .scan = PVN_AUCTIONS_ENDED,
+                                    .int1 = PVN_AUCTION_PAID,
+                                    .int2 = 70 }),
+           "6 5");
+    expect(row_scan(&h, (pvn_want){ .scan = PVN_AUCTIONS_ENDED,
+                                    .int1 = PVN_AUCTION_PAID,
+                                    .int2 = 71 }),
+           "");
+    assert_int_equal(
+        row_scan(&h,
+                 (pvn_want){ .scan = PVN_BIDS_OF_REQUEST, .id1 = id_of(2) })
+            ->found_len,
+        3);
+    provers = (pvn_want){ .scan = PVN_PROVERS_LIST,
+                          .bytes1 = { (const uint8_t[20]){ 1 }, 20 } };
+    const pvn_want *w = row_scan(&h, provers);
+    assert_int_equal(w->found_len, 2);
+    assert_int_equal(((const pvn_prover *)w->found[0])->address[0], 2);
+    f.not_bid_by20[0] = 3;
+    list(&h, &f, "1 3 4");
+    f.not_bid_by20[0] = 4;
+    list(&h, &f, "1 2 3");
+    batch_drop(&h);
+    home_remove(&h);
+}
+
 static void small_tables_are_scanned_in_order(void **state)
 {
     home h;
@@ -418,6 +476,7 @@ static void no_scan_walks_a_table(void **state)
         PVN_F_FULFILLER | PVN_F_STATE | PVN_F_DEADLINE,
         PVN_F_PROTOCOL | PVN_F_KIND | PVN_F_PROGRAM | PVN_F_EXEC,
         PVN_F_FROM | PVN_F_TO,
+        PVN_F_STATE | PVN_F_SETTLE | PVN_F_NOT_BID_BY,
         PVN_F_ID_PREFIX,
     };
     home h;
@@ -457,6 +516,7 @@ int main(void)
         cmocka_unit_test(tasks_are_found_by_request_lease_and_worker),
         cmocka_unit_test(requests_are_found_by_their_other_keys_and_times),
         cmocka_unit_test(lists_obey_every_filter_order_and_page),
+        cmocka_unit_test(auctions_are_found_by_their_times_and_bids),
         cmocka_unit_test(small_tables_are_scanned_in_order),
         cmocka_unit_test(a_scan_does_not_overwrite_what_the_batch_changed),
         cmocka_unit_test(no_scan_walks_a_table),
