@@ -7,6 +7,7 @@
  * dirties nothing. */
 #ifndef PVN_SCHEDULE_DECIDE_H
 #define PVN_SCHEDULE_DECIDE_H
+#include "base/amount.h"
 #include "schedule/op.h"
 
 typedef struct pvn_cx {
@@ -90,6 +91,28 @@ static inline bool pvn_request_open(const pvn_request *q)
 }
 int64_t pvn_due_ms(const pvn_rules *rules, int64_t deadline_ms,
                    int64_t created_ms, int64_t path_ms);
+
+/* ---- accounts (account.c) ---- */
+/* May `by` act for the account: itself, its signer, an accepted delegate? Call
+ * it in keys too. */
+bool pvn_acts_for(pvn_cx *cx, const uint8_t account20[20],
+                  const uint8_t by20[20]);
+/* The key that signs for a prover: its own until it names another. */
+void pvn_signer_of(pvn_cx *cx, const uint8_t prover20[20], uint8_t out20[20]);
+
+/* ---- balances (balance.c) ---- */
+/* What an account has; that of one never seen is the setting. Call it in keys
+ * too (or pvn_need_account). */
+pvn_amount pvn_balance_of(pvn_cx *cx, const uint8_t account20[20]);
+/* In decide only, the account's row loaded. Zero changes and logs nothing.
+ * pay: false: not enough. get: false: beyond 2^256. No memory sets
+ * rows->failed. */
+bool pvn_balance_pay(pvn_cx *cx, const uint8_t account20[20],
+                     const pvn_amount *amount, int64_t operation,
+                     const uint8_t tx32[32]);
+bool pvn_balance_get(pvn_cx *cx, const uint8_t account20[20],
+                     const pvn_amount *amount, int64_t operation,
+                     const uint8_t tx32[32]);
 
 /* ---- tasks (lease.c) ---- */
 /* Whose is it? */

@@ -23,12 +23,17 @@ enum { PVN_OP_ROUNDS = 8 };
 #define PVN_OPS(X)                                                             \
     X(BOOT, boot)                                                              \
     X(ACCOUNT_APPLY, account_apply)                                            \
+    X(DELEGATION, delegation)                                                  \
+    X(SIGNER_SET, signer_set)                                                  \
+    X(BALANCE_MOVE, balance_move)                                              \
     X(PROGRAM_REGISTER, program_register)                                      \
+    X(PROGRAM_NAME, program_name)                                              \
     X(ARTIFACT_ISSUE, artifact_issue)                                          \
     X(ARTIFACT_STORE, artifact_store)                                          \
     X(REQUEST_SUBMIT, request_submit)                                          \
     X(REQUEST_CANCEL, request_cancel)                                          \
     X(REQUEST_REFUSE, request_refuse)                                          \
+    X(REQUEST_INPUT, request_input)                                            \
     X(WORKER_HELLO, worker_hello)                                              \
     X(WORKER_BYE, worker_bye)                                                  \
     X(TASK_LEASE, task_lease)                                                  \
@@ -47,7 +52,36 @@ enum { PVN_OP_ROUNDS = 8 };
     X(READ_TASK, read_task)                                                    \
     X(READ_WORKERS, read_workers)                                              \
     X(READ_EVENTS, read_events)                                                \
-    X(READ_RECORD, read_record)
+    X(READ_RECORD, read_record)                                                \
+    X(READ_RECORDS, read_records)
+
+/* Records of PVN_PROTOCOL_SUCCINCT that these operations keep: kind, key ->
+ * value. Times: 8 bytes, big-endian ms. */
+#define PVN_DELEGATION  "delegation"  /* owner, delegate -> 0 or 1, time */
+#define PVN_SIGNER      "signer"      /* key's address -> prover, time */
+#define PVN_PROGRAM_TAG "program-tag" /* a program's name -> vk hash */
+#define PVN_BALANCE_LOG "balance-log" /* account, id -> see balance_entry */
+enum {                                /* as the wire numbers them */
+       PVN_BALANCE_DEPOSIT = 1,
+       PVN_BALANCE_WITHDRAW,
+       PVN_BALANCE_REWARD,
+       PVN_BALANCE_TRANSFER_OUT,
+       PVN_BALANCE_TRANSFER_IN,
+       PVN_BALANCE_WITHDRAW_REQUEST,
+       PVN_BALANCE_WITHDRAW_FEE_OUT,
+       PVN_BALANCE_DELEGATE_FEE_OUT,
+       PVN_BALANCE_REQUEST,
+       PVN_BALANCE_TRANSFER_FEE_OUT,
+       PVN_BALANCE_WITHDRAW_FEE_IN,
+       PVN_BALANCE_DELEGATE_FEE_IN,
+       PVN_BALANCE_TRANSFER_FEE_IN
+};
+typedef struct pvn_balance_entry {
+    uint8_t account20[20], tx32[32];
+    int64_t operation, at_ms;
+    char amount[80]; /* with its sign: "-5", "5" */
+} pvn_balance_entry;
+bool pvn_balance_entry_read(pvn_balance_entry *e, const pvn_record *r);
 
 typedef enum pvn_op_type {
 #define X(NAME, name) PVN_OP_##NAME,
@@ -103,7 +137,38 @@ typedef struct pvn_op_account_apply {
     const char *name;          /* NULL: leave */
     const uint8_t *delegate20; /* NULL: leave */
     bool accept_terms;
+    const uint8_t *by20; /* who asks: the account or one who may act for it,
+                            else ERR_PERMISSION; NULL: it has the right */
 } pvn_op_account_apply;
+
+/* One account lets another act for it, once that has accepted: records of
+ * kind PVN_DELEGATION. ADD and REMOVE are the owner's, ACCEPT and TERMINATE
+ * the delegate's. ADD again and ACCEPT again: OK. ERR_NOT_FOUND, ERR_INVALID
+ * (itself), ERR_LIMIT. */
+enum { PVN_DELEGATION_ADD = 1, PVN_DELEGATION_ACCEPT, PVN_DELEGATION_REMOVE };
+typedef struct pvn_op_delegation {
+    int64_t verb; /* TERMINATE is REMOVE by the other side */
+    uint8_t owner20[20], delegate20[20];
+} pvn_op_delegation;
+
+/* The key that signs for a prover, set by the prover's owner; the owner pays
+ * `fee` to `auctioneer20`. A key signs for one prover at most (ERR_EXISTS).
+ * ERR_PERMISSION; ERR_STATE: not enough money. */
+typedef struct pvn_op_signer_set {
+    uint8_t prover20[20], delegate20[20], by20[20], auctioneer20[20];
+    const char *fee; /* whole number; NULL: none */
+    uint8_t tx32[32];
+} pvn_op_signer_set;
+
+/* Money from one account to another, or (withdraw) out of the network. Who
+ * asks pays `fee` to `auctioneer20`. Both sides are in the balance log.
+ * ERR_STATE: not enough; ERR_PERMISSION; ERR_INVALID. */
+typedef struct pvn_op_balance_move {
+    bool withdraw;
+    uint8_t from20[20], to20[20], by20[20], auctioneer20[20];
+    const char *amount, *fee; /* whole numbers; fee NULL: none */
+    uint8_t tx32[32];
+} pvn_op_balance_move;
 
 typedef struct pvn_op_program_register {
     int64_t protocol;
@@ -117,6 +182,15 @@ typedef struct pvn_op_program_register {
     /* out: OK also when it existed with the same bytes */
     bool existed;
 } pvn_op_program_register;
+
+/* A name for people, unique among programs of the protocol; the owner's.
+ * ERR_NOT_FOUND, ERR_PERMISSION, ERR_EXISTS, ERR_INVALID. */
+typedef struct pvn_op_program_name {
+    int64_t protocol;
+    pvn_bytes name; /* vk hash */
+    const char *label;
+    uint8_t by20[20];
+} pvn_op_program_name;
 
 typedef struct pvn_op_artifact_issue {
     provernet_id id; /* made by the caller with pvn_id_new */
@@ -174,15 +248,31 @@ typedef struct pvn_op_request_cancel {
     const uint8_t *owner20;
 } pvn_op_request_cancel;
 
-/* The fulfiller gives a request up (FailFulfillment). */
+/* The fulfiller gives a request up (FailFulfillment), or who executes says
+ * that it cannot be executed (executor: the caller checked who signed). */
 typedef struct pvn_op_request_refuse {
     provernet_id id;
     int64_t protocol;
     pvn_bytes name;
     uint8_t fulfiller20[20];
+    bool executor;
     int64_t blame;
     const char *why;
 } pvn_op_request_refuse;
+
+/* May this account see the input of a request: its requester or who acts for
+ * that, its fulfiller, or one of `also` (20 bytes each)? Used for its nonce
+ * and its answer. ERR_NOT_FOUND, ERR_PERMISSION. */
+typedef struct pvn_op_request_input {
+    int64_t protocol;
+    pvn_bytes name;
+    uint8_t by20[20];
+    const uint8_t *also;
+    size_t also_len;
+    /* out */
+    provernet_id input;
+    int64_t type;
+} pvn_op_request_input;
 
 /* A worker is here: makes or finds its row by (origin, name); requests of its
  * kinds become assignable (bounded; TICK does the rest). ERR_PERMISSION if it
@@ -374,6 +464,7 @@ typedef struct pvn_op_read_workers {
 } pvn_op_read_workers;
 typedef struct pvn_op_read_events {
     int64_t after_seq;
+    bool newest; /* only the newest event there is */
     uint32_t limit;
     const pvn_event *events;
     size_t events_len;
@@ -384,6 +475,15 @@ typedef struct pvn_op_read_record {
     pvn_bytes key;
     pvn_bytes value; /* data NULL: none */
 } pvn_op_read_record;
+/* Records of one kind, by key. */
+typedef struct pvn_op_read_records {
+    int64_t protocol;
+    const char *kind;
+    pvn_bytes after; /* data NULL: from the first */
+    uint32_t limit;  /* at most 1000 */
+    const pvn_record *const *records;
+    size_t records_len;
+} pvn_op_read_records;
 
 typedef struct pvn_op {
     pvn_op_type type;

@@ -90,6 +90,38 @@ provernet_status pvn_decide_read_record(pvn_cx *cx)
     return done(cx);
 }
 
+/* ---- records of one kind ---- */
+
+static pvn_want *records(pvn_cx *cx)
+{
+    const pvn_op_read_records *u = &cx->op->u.read_records;
+    pvn_want ask = { .scan = PVN_RECORDS_OF_KIND,
+                     .table = PVN_RECORD,
+                     .int1 = u->protocol,
+                     .text1 = u->kind,
+                     .bytes1 = u->after,
+                     .limit =
+                         u->limit > 0 && u->limit <= 1000 ? u->limit : 1000 };
+    return pvn_need_scan(cx, &ask);
+}
+void pvn_keys_read_records(pvn_cx *cx)
+{
+    records(cx);
+}
+provernet_status pvn_decide_read_records(pvn_cx *cx)
+{
+    pvn_op_read_records *u = &cx->op->u.read_records;
+    const pvn_want *w = records(cx);
+    size_t n = w ? w->found_len : 0;
+    const pvn_record **all = room(cx, n, sizeof *all);
+    u->records = all;
+    u->records_len = 0;
+    for (size_t i = 0; all && i < n && !cx->rows->failed; i++)
+        if (!w->found[i]->deleted)
+            all[u->records_len++] = keep(cx, w->found[i]);
+    return done(cx);
+}
+
 /* ---- events ---- */
 
 static pvn_event *keep_events(pvn_cx *cx, const pvn_event *from)
@@ -117,7 +149,7 @@ static pvn_event *keep_events(pvn_cx *cx, const pvn_event *from)
 static pvn_want *events_since(pvn_cx *cx)
 {
     const pvn_op_read_events *u = &cx->op->u.read_events;
-    pvn_want ask = { .scan = PVN_EVENTS_SINCE,
+    pvn_want ask = { .scan = u->newest ? PVN_EVENTS_LAST : PVN_EVENTS_SINCE,
                      .int1 = u->after_seq,
                      .limit =
                          u->limit > 0 && u->limit <= 1000 ? u->limit : 1000 };

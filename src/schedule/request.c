@@ -286,17 +286,15 @@ void pvn_keys_request_cancel(pvn_cx *cx)
     const pvn_op_request_cancel *u = &cx->op->u.request_cancel;
     const pvn_request *q =
         pvn_need_request_by(cx, &u->id, u->protocol, u->name);
+    if (q && u->owner20)
+        pvn_acts_for(cx, q->requester, u->owner20);
     if (q)
         pvn_need_end(cx, q);
 }
 
 static bool may_cancel(pvn_cx *cx, const pvn_request *q, const uint8_t *who)
 {
-    if (!who || memcmp(who, q->requester, 20) == 0)
-        return true;
-    const pvn_account *a = pvn_need_account(cx, q->requester);
-    return a && !pvn_is_zero(a->delegate, 20) &&
-           memcmp(a->delegate, who, 20) == 0;
+    return !who || pvn_acts_for(cx, q->requester, who);
 }
 
 provernet_status pvn_decide_request_cancel(pvn_cx *cx)
@@ -331,8 +329,8 @@ provernet_status pvn_decide_request_refuse(pvn_cx *cx)
     pvn_request *q = pvn_need_request_by(cx, &u->id, u->protocol, u->name);
     if (!q)
         return not_found(cx);
-    if (pvn_is_zero(q->fulfiller, 20) ||
-        memcmp(u->fulfiller20, q->fulfiller, 20) != 0)
+    if (!u->executor && (pvn_is_zero(q->fulfiller, 20) ||
+                         memcmp(u->fulfiller20, q->fulfiller, 20) != 0))
         return pvn_fail(&cx->op->err, PROVERNET_ERR_PERMISSION, 0,
                         "only the fulfiller of this request may give it up");
     if (!pvn_request_open(q))
@@ -342,6 +340,66 @@ provernet_status pvn_decide_request_refuse(pvn_cx *cx)
                      input ? PROVERNET_CAUSE_INPUT : PROVERNET_CAUSE_REFUSED,
                      input ? PVN_EXEC_IMPOSSIBLE : PVN_EXEC_UNKNOWN,
                      u->why && *u->why ? u->why : "the fulfiller gave it up");
+    return PROVERNET_OK;
+}
+
+/* ---- its input, for those who may see it ---- */
+
+static const pvn_artifact *first_input(pvn_cx *cx, const pvn_request *q)
+{
+    const pvn_task *t = pvn_need_task_named(cx, &q->id, PVN_MAIN_TASK);
+    const pvn_artifact *found = NULL;
+    if (!t || !pvn_need_scan_id(cx, PVN_FILES_OF_TASK, &t->id, PVN_WHOLE_MAX))
+        return NULL;
+    for (pvn_row *r = pvn_rows_group(cx->rows, PVN_TASK_FILE, &t->id); r;
+         r = r->sibling) {
+        const pvn_task_file *f = (const pvn_task_file *)r;
+        if (!r->deleted && !r->absent && f->way == PVN_IN && f->ordinal == 1)
+            found = pvn_need_artifact(cx, &f->artifact);
+    }
+    return found;
+}
+
+void pvn_keys_request_input(pvn_cx *cx)
+{
+    const pvn_op_request_input *u = &cx->op->u.request_input;
+    const pvn_request *q =
+        pvn_need_request_by(cx, &(provernet_id){ { 0 } }, u->protocol, u->name);
+    if (!q)
+        return;
+    pvn_acts_for(cx, q->requester, u->by20);
+    first_input(cx, q);
+}
+
+static bool may_see(pvn_cx *cx, const pvn_request *q)
+{
+    const pvn_op_request_input *u = &cx->op->u.request_input;
+    bool fulfiller = !pvn_is_zero(q->fulfiller, sizeof q->fulfiller) &&
+                     memcmp(q->fulfiller, u->by20, 20) == 0;
+    for (size_t i = 0; i < u->also_len; i++)
+        if (memcmp(u->also + 20 * i, u->by20, 20) == 0)
+            return true;
+    return fulfiller || pvn_acts_for(cx, q->requester, u->by20);
+}
+
+provernet_status pvn_decide_request_input(pvn_cx *cx)
+{
+    pvn_op_request_input *u = &cx->op->u.request_input;
+    const pvn_request *q =
+        pvn_need_request_by(cx, &(provernet_id){ { 0 } }, u->protocol, u->name);
+    const pvn_artifact *a;
+    if (!q)
+        return not_found(cx);
+    if (!may_see(cx, q))
+        return pvn_fail(&cx->op->err, PROVERNET_ERR_PERMISSION, 0,
+                        "only the requester, the executor and the fulfiller "
+                        "may see the input");
+    a = first_input(cx, q);
+    if (!a || a->state != PVN_ARTIFACT_STORED)
+        return pvn_fail(&cx->op->err, PROVERNET_ERR_NOT_FOUND, 0,
+                        "the input of this request is gone");
+    u->input = a->id;
+    u->type = a->type;
     return PROVERNET_OK;
 }
 

@@ -280,6 +280,7 @@ typedef enum pvn_scan {
     PVN_AUCTIONS_ENDED,     /* int1 state, int2 ended_ms >=; newest first */
     PVN_PROVERS_LIST,       /* bytes1 address after; by address */
     PVN_EVENTS_SINCE,       /* int1 seq > ; by seq. Into want->events */
+    PVN_EVENTS_LAST,        /* the newest one. Into want->events */
     PVN_EVENTS_OF_REQUEST,  /* id1, int1 seq > ; by seq. Into want->events */
     PVN_SCANS_LEN
 } pvn_scan;

@@ -100,6 +100,7 @@ static const scan_sql scans[PVN_SCANS_LEN] = {
                            "bL" },
     [PVN_EVENTS_SINCE] = { EVENTS, "WHERE seq > $1 ORDER BY seq LIMIT $2",
                            "iL" },
+    [PVN_EVENTS_LAST] = { EVENTS, "WHERE seq > $1 ORDER BY seq DESC LIMIT 1", "i" },
     [PVN_EVENTS_OF_REQUEST] = { EVENTS,
                                 "WHERE request = $1 AND seq > $2"
                                 " ORDER BY seq LIMIT $3",

@@ -200,8 +200,7 @@ static bool auction_fits(const pvn_want *w, const pvn_auction *a)
         return a->state == PVN_AUCTION_OPEN && a->bids > 0 &&
                a->close_ms <= w->int1;
     default:
-        return a->state == w->int1 && a->ended_ms > 0 &&
-               a->ended_ms >= w->int2;
+        return a->state == w->int1 && a->ended_ms > 0 && a->ended_ms >= w->int2;
     }
 }
 
@@ -359,6 +358,7 @@ static bool events(const mem_state *m, pvn_rows *rows, pvn_want *w)
     pvn_event **last = &w->events;
     for (const pvn_event *e = m->events; e; e = e->next) {
         if (e->seq <= w->int1 || w->found_len >= w->limit ||
+            (w->scan == PVN_EVENTS_LAST && e->next) ||
             (w->scan == PVN_EVENTS_OF_REQUEST &&
              !pvn_id_equal(&e->request, &w->id1)))
             continue;
@@ -404,11 +404,11 @@ static provernet_status mem_load(pvn_state *st, pvn_rows *rows, pvn_want *w,
     for (; w; w = w->next) {
         if (w->loaded)
             continue;
-        bool ok =
-            w->scan == PVN_GET ? get(m, rows, w)
-            : w->scan == PVN_EVENTS_SINCE || w->scan == PVN_EVENTS_OF_REQUEST
-                ? events(m, rows, w)
-                : scan(m, rows, w);
+        bool ok = w->scan == PVN_GET ? get(m, rows, w)
+                  : w->scan == PVN_EVENTS_SINCE || w->scan == PVN_EVENTS_LAST ||
+                          w->scan == PVN_EVENTS_OF_REQUEST
+                      ? events(m, rows, w)
+                      : scan(m, rows, w);
         if (!ok)
             return pvn_nomem(err);
         w->loaded = true;

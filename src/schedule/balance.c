@@ -1,0 +1,197 @@
+/* schedule/balance.c - what accounts have: paid, got, moved, and every change
+ * in the log. Pure; includes decide.h. */
+#include "schedule/decide.h"
+#include <stdio.h>
+
+/* Layout of a log record: version, operation, time, transaction, amount. */
+enum { LAYOUT = 1, FIXED = 1 + 1 + 8 + 32, KEY = 20 + 16 };
+
+bool pvn_balance_entry_read(pvn_balance_entry *e, const pvn_record *r)
+{
+    const uint8_t *v = r->value.data;
+    size_t len = r->value.len;
+
+    if (r->key.len != KEY || !v || len <= FIXED || v[0] != LAYOUT ||
+        len - FIXED >= sizeof e->amount)
+        return false;
+    memcpy(e->account20, r->key.data, sizeof e->account20);
+    e->operation = v[1];
+    e->at_ms = (int64_t)pvn_get_u64be(v + 2);
+    memcpy(e->tx32, v + 10, sizeof e->tx32);
+    memcpy(e->amount, v + FIXED, len - FIXED);
+    e->amount[len - FIXED] = '\0';
+    return true;
+}
+
+static void log_change(pvn_cx *cx, const uint8_t account20[20], bool out,
+                       const pvn_amount *amount, int64_t operation,
+                       const uint8_t tx32[32])
+{
+    uint8_t *key = pvn_arena_alloc(cx->rows->arena, KEY);
+    uint8_t *value = pvn_arena_alloc(cx->rows->arena, FIXED + 80);
+    provernet_id id;
+    char *text;
+    pvn_record row = { .row.table = PVN_RECORD,
+                       .protocol = PVN_PROTOCOL_SUCCINCT,
+                       .kind = PVN_BALANCE_LOG };
+    pvn_record *r;
+
+    if (!key || !value) {
+        cx->rows->failed = true;
+        return;
+    }
+    pvn_id_new(cx->env, &id);
+    pvn_put_u64be(value + 2, (uint64_t)cx->now_ms);
+    /* in order of time by our clock, which is the database's */
+    memcpy(id.bytes, value + 4, 6);
+    memcpy(key, account20, 20);
+    memcpy(key + 20, id.bytes, sizeof id.bytes);
+    value[0] = LAYOUT;
+    value[1] = (uint8_t)operation;
+    memcpy(value + 10, tx32, 32);
+    text = (char *)value + FIXED;
+    if (out)
+        *text++ = '-';
+    pvn_amount_text(text, amount);
+    row.key = pvn_bytes_of(key, KEY);
+    r = (pvn_record *)pvn_rows_make(cx->rows, &row.row);
+    if (!r)
+        return;
+    pvn_touch(cx, &r->row);
+    r->value = pvn_bytes_of(value, FIXED + strlen((const char *)value + FIXED));
+}
+
+static pvn_amount read_amount(const char *text)
+{
+    pvn_amount a = pvn_amount_of(0);
+
+    pvn_amount_read(&a, text);
+    return a;
+}
+
+pvn_amount pvn_balance_of(pvn_cx *cx, const uint8_t account20[20])
+{
+    const pvn_account *a = pvn_need_account(cx, account20);
+
+    return read_amount(a && a->balance && *a->balance
+                           ? a->balance
+                           : cx->rules->account_balance);
+}
+
+static void write_balance(pvn_cx *cx, const uint8_t account20[20],
+                          const pvn_amount *now)
+{
+    pvn_account *a = pvn_account_use(cx, account20);
+    char text[PVN_AMOUNT_CHARS];
+
+    if (!a)
+        return;
+    pvn_touch(cx, &a->row);
+    a->balance = pvn_arena_text(cx->rows->arena, pvn_amount_text(text, now));
+    if (!a->balance)
+        cx->rows->failed = true;
+}
+
+bool pvn_balance_pay(pvn_cx *cx, const uint8_t account20[20],
+                     const pvn_amount *amount, int64_t operation,
+                     const uint8_t tx32[32])
+{
+    pvn_amount left = pvn_balance_of(cx, account20);
+
+    if (pvn_amount_zero(amount))
+        return true;
+    if (!pvn_amount_sub(&left, amount))
+        return false;
+    write_balance(cx, account20, &left);
+    log_change(cx, account20, true, amount, operation, tx32);
+    return true;
+}
+
+bool pvn_balance_get(pvn_cx *cx, const uint8_t account20[20],
+                     const pvn_amount *amount, int64_t operation,
+                     const uint8_t tx32[32])
+{
+    pvn_amount sum = pvn_balance_of(cx, account20);
+
+    if (pvn_amount_zero(amount))
+        return true;
+    if (!pvn_amount_add(&sum, amount))
+        return false;
+    write_balance(cx, account20, &sum);
+    log_change(cx, account20, false, amount, operation, tx32);
+    return true;
+}
+
+/* ---- balance_move ---- */
+
+void pvn_keys_balance_move(pvn_cx *cx)
+{
+    const pvn_op_balance_move *u = &cx->op->u.balance_move;
+
+    pvn_need_account(cx, u->from20);
+    pvn_need_account(cx, u->by20);
+    pvn_need_account(cx, u->auctioneer20);
+    if (!u->withdraw)
+        pvn_need_account(cx, u->to20);
+}
+
+static provernet_status too_little(pvn_cx *cx, const uint8_t account20[20],
+                                   const pvn_amount *needed)
+{
+    pvn_amount has = pvn_balance_of(cx, account20);
+    char hex[41], have[PVN_AMOUNT_CHARS], need[PVN_AMOUNT_CHARS];
+
+    return pvn_fail(&cx->op->err, PROVERNET_ERR_STATE, 0,
+                    "balance of 0x%s is %s, %s is needed",
+                    pvn_hex(hex, account20, 20), pvn_amount_text(have, &has),
+                    pvn_amount_text(need, needed));
+}
+
+/* Would anybody's balance grow beyond what can be written? */
+static bool fits(pvn_cx *cx, const uint8_t account20[20],
+                 const pvn_amount *more)
+{
+    pvn_amount sum = pvn_balance_of(cx, account20);
+
+    return pvn_amount_add(&sum, more);
+}
+
+provernet_status pvn_decide_balance_move(pvn_cx *cx)
+{
+    const pvn_op_balance_move *u = &cx->op->u.balance_move;
+    pvn_amount amount, fee = pvn_amount_of(0), from, total;
+    bool self = memcmp(u->from20, u->by20, 20) == 0;
+
+    if (!pvn_amount_read(&amount, u->amount) || pvn_amount_zero(&amount))
+        return pvn_fail(&cx->op->err, PROVERNET_ERR_INVALID, 0,
+                        "amount: expected a whole number above 0");
+    if (u->fee && *u->fee && !pvn_amount_read(&fee, u->fee))
+        return pvn_fail(&cx->op->err, PROVERNET_ERR_INVALID, 0,
+                        "fee: expected a whole number");
+    if (!self)
+        return pvn_fail(&cx->op->err, PROVERNET_ERR_PERMISSION, 0,
+                        "only the account itself may move its money");
+    total = amount;
+    from = pvn_balance_of(cx, u->from20);
+    if (!pvn_amount_add(&total, &fee) || pvn_amount_compare(&from, &total) < 0)
+        return too_little(cx, u->from20, &total);
+    if ((!u->withdraw && !fits(cx, u->to20, &total)) ||
+        !fits(cx, u->auctioneer20, &total))
+        return pvn_fail(&cx->op->err, PROVERNET_ERR_STATE, 0,
+                        "amount: the other balance would pass 2^256");
+    pvn_balance_pay(cx, u->from20, &amount,
+                    u->withdraw ? PVN_BALANCE_WITHDRAW_REQUEST
+                                : PVN_BALANCE_TRANSFER_OUT,
+                    u->tx32);
+    pvn_balance_pay(cx, u->by20, &fee,
+                    u->withdraw ? PVN_BALANCE_WITHDRAW_FEE_OUT
+                                : PVN_BALANCE_TRANSFER_FEE_OUT,
+                    u->tx32);
+    if (!u->withdraw)
+        pvn_balance_get(cx, u->to20, &amount, PVN_BALANCE_TRANSFER_IN, u->tx32);
+    pvn_balance_get(cx, u->auctioneer20, &fee,
+                    u->withdraw ? PVN_BALANCE_WITHDRAW_FEE_IN
+                                : PVN_BALANCE_TRANSFER_FEE_IN,
+                    u->tx32);
+    return PROVERNET_OK;
+}
