@@ -87,6 +87,16 @@
       "EIP-712 domain separator of the Succinct network served")               \
     X(SUCCINCT_BALANCE, "succinct.balance", TEXT, 0, 0,                        \
       "1000000000000000000000000", 0, "balance of an account never seen")      \
+    X(SUCCINCT_AUCTIONEER, "succinct.auctioneer", TEXT, 0, 0, "", 0,           \
+      "address that signs Settle and gets the fees; empty: nobody's")          \
+    X(SUCCINCT_EXECUTOR, "succinct.executor", TEXT, 0, 0, "", 0,               \
+      "address that says what was executed; empty: nobody's")                  \
+    X(SUCCINCT_VERIFIER, "succinct.verifier", TEXT, 0, 0, "", 0,               \
+      "address named as verifier of proofs; empty: nobody's")                  \
+    X(SUCCINCT_TREASURY, "succinct.treasury", TEXT, 0, 0, "", 0,               \
+      "address named as treasury; empty: nobody's")                            \
+    X(SUCCINCT_FEE, "succinct.fee", TEXT, 0, 0, "0", 0,                        \
+      "fee of a transfer, a withdrawal or a change of a prover's signer")      \
     X(WORKER_ALLOW, "worker.allow", TEXT, 0, 0, "", 1,                         \
       "addresses that may work for this node, comma separated; empty: "        \
       "everyone")                                                              \
