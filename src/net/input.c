@@ -124,6 +124,8 @@ static provernet_status make_path(provernet_job *j, size_t i,
 
     if (in->path)
         return PROVERNET_OK;
+    if (j->w->manner->fetch)
+        return j->w->manner->fetch(j, i, in, err);
     if (came_along(wire))
         return write_along(j, in, wire, err);
     if (j->w->node)
@@ -163,7 +165,9 @@ provernet_status provernet_job_input_file(provernet_job *j, size_t i,
     *path = j->input[i].path;
     if (digest32) {
         memset(digest32, 0, 32);
-        if (j->lease->input[i]->digest.len == 32)
+        if (j->w->manner->fetch)
+            memcpy(digest32, j->input[i].digest32, 32);
+        else if (j->lease->input[i]->digest.len == 32)
             memcpy(digest32, j->lease->input[i]->digest.data, 32);
     }
     return PROVERNET_OK;
@@ -184,7 +188,7 @@ provernet_status provernet_job_input(provernet_job *j, size_t i,
     if (*out)
         return PROVERNET_OK;
     wire = j->lease->input[i];
-    if (came_along(wire)) {
+    if (!j->w->manner->fetch && came_along(wire)) {
         *out = pvn_blob_memory(wire->content.data, wire->content.len);
     } else {
         rc = provernet_job_input_file(j, i, &path, NULL, err);
@@ -194,7 +198,9 @@ provernet_status provernet_job_input(provernet_job *j, size_t i,
         if (fd < 0)
             return pvn_fail(err, PROVERNET_ERR_IO, errno, "cannot open %s: %s",
                             path, strerror(errno));
-        *out = pvn_blob_file(&j->w->env, fd, wire->raw_bytes);
+        *out = pvn_blob_file(&j->w->env, fd,
+                             j->w->manner->fetch ? j->input[i].bytes
+                                                 : wire->raw_bytes);
         if (!*out)
             close(fd);
     }

@@ -21,7 +21,37 @@ typedef struct pvn_net_input {
     int fd;               /* of the store's file, or -1 */
     pvn_cached *cached;   /* kept while the job lives */
     bool temporary;       /* path goes with the job */
+    /* When the manner fetches: */
+    uint8_t digest32[32]; /* SHA-256 of the file at path */
+    uint64_t bytes;
 } pvn_net_input;
+
+/* How a worker comes by its work and hands it in: over our own wire to one of
+ * our servers (manner_server.c), or by bids on a network (lend.c). Each
+ * function runs without the worker's lock. */
+typedef struct pvn_manner {
+    /* The asking thread: up to `want` jobs, by pvn_worker_take; waits a while
+     * when there are none. */
+    void (*ask)(provernet_worker *w, uint32_t want);
+    /* The renewing thread, every w->beat_ms. */
+    void (*beat)(provernet_worker *w);
+    /* The thread of the job, which the caller frees. */
+    provernet_status (*hand_in)(provernet_job *j, provernet_error *err);
+    provernet_status (*give_up)(provernet_job *j, int blame, const char *why,
+                                provernet_error *err);
+    /* Make input i a file at in->path and say its digest and length; NULL: the
+     * lease tells where it is. */
+    provernet_status (*fetch)(provernet_job *j, size_t i, pvn_net_input *in,
+                              provernet_error *err);
+    void (*stop)(provernet_worker *w); /* ends a wait in ask */
+    void (*hush)(provernet_worker *w); /* ends a wait in beat */
+    void (*bye)(provernet_worker *w);  /* after both threads ended */
+    void (*close)(provernet_worker *w);
+    /* More members of the status' JSON, each with a comma in front; NULL: no
+     * more. Under the lock. */
+    void (*describe)(provernet_worker *w, pvn_buf *b);
+} pvn_manner;
+extern const pvn_manner pvn_manner_server;
 
 typedef struct pvn_net_child {
     struct pvn_net_child *next;
@@ -59,7 +89,9 @@ struct provernet_worker {
     pvn_env env; /* this machine's: waiting is in real time */
     provernet_options *options;
     provernet *node; /* in the same process, or NULL */
-    pvn_channel *channel;
+    const pvn_manner *manner;
+    pvn_channel *channel;  /* of manner_server, or NULL */
+    struct pvn_lend *lend; /* of a network, or NULL */
     provernet_key *key;
     char *server, *name, *kinds;
     char software[32];
@@ -90,6 +122,19 @@ struct provernet_worker {
     bool asker_runs, beater_runs;
 };
 
+/* ---- worker.c ---- */
+/* A worker without name, key and manner; NULL: no memory. */
+provernet_worker *pvn_worker_new(const provernet_options *o);
+/* Name, slots, cache, threads; on failure w is closed. */
+provernet_status pvn_worker_open(provernet_worker *w, provernet_worker **out,
+                                 provernet_error *err);
+/* A new job is in the worker's hands. */
+void pvn_worker_take(provernet_job *j);
+/* Memory to ask for: less than what did not fit a short while ago. */
+uint64_t pvn_worker_memory(provernet_worker *w);
+/* With the lock held: the jobs of this task stop soon. */
+void pvn_worker_drop(provernet_worker *w, const provernet_id *task);
+
 /* ---- speak.c ---- */
 /* An exchange of the session: says hello when needed, repeats over broken
  * connections until give_up_ms (wall clock; 0: until the worker closes). The
@@ -101,6 +146,10 @@ provernet_status pvn_speak(provernet_worker *w, unsigned lane,
                            pvn_wire_answer **out, provernet_error *err);
 /* Wait, unless closing; false: it is closing. */
 bool pvn_worker_pause(provernet_worker *w, int64_t ms);
+/* The last thing that went wrong, for the status. */
+void pvn_worker_note_error(provernet_worker *w, const provernet_error *e);
+/* No use to try again: provernet_worker_next says so. Returns e->status. */
+provernet_status pvn_worker_end(provernet_worker *w, const provernet_error *e);
 
 /* ---- job.c ---- */
 provernet_job *pvn_job_new(provernet_worker *w, const pvn_wire_lease *lease);

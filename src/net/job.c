@@ -238,130 +238,6 @@ provernet_status provernet_job_add(provernet_job *j, const char *name,
     return PROVERNET_OK;
 }
 
-/* ---- handing in ---- */
-
-/* A large output: to the store first, by itself or by PUT. */
-static provernet_status upload(provernet_job *j, provernet_blob *blob,
-                               ProtobufCBinaryData *id, provernet_error *err)
-{
-    Provernet__Worker__V1__IssueAsk issue =
-        PROVERNET__WORKER__V1__ISSUE_ASK__INIT;
-    pvn_wire_ask ask = PROVERNET__WORKER__V1__ASK__INIT;
-    pvn_wire_answer *answer;
-    provernet_status rc;
-
-    issue.task = j->lease->task;
-    issue.attempt = j->lease->attempt;
-    ask.verb_case = PROVERNET__WORKER__V1__ASK__VERB_ISSUE;
-    ask.issue = &issue;
-    rc = pvn_speak(j->w, j->lane, &ask, HAND_IN_MS,
-                   pvn_now_ms(&j->w->env) + pvn_job_left(j), &j->arena, &answer,
-                   err);
-    if (rc)
-        return rc;
-    if (!answer->issue || answer->issue->id.len != 16)
-        return pvn_fail(err, PROVERNET_ERR_CONNECT, 0,
-                        "the server gave no address for the output");
-    *id = answer->issue->id;
-    return pvn_put_output(j, answer->issue->path, blob, err);
-}
-
-static provernet_status fill_outputs(provernet_job *j, pvn_wire_complete *c,
-                                     provernet_error *err)
-{
-    size_t n = 0, along = 0;
-
-    for (pvn_net_output *o = j->outputs; o; o = o->next)
-        n++;
-    c->output = pvn_arena_alloc(&j->arena, n * sizeof *c->output);
-    if (!c->output)
-        return pvn_nomem(err);
-    for (pvn_net_output *o = j->outputs; o; o = o->next) {
-        Provernet__Worker__V1__Output *out =
-            pvn_arena_alloc(&j->arena, sizeof *out);
-        provernet_status rc;
-        pvn_bytes bytes;
-        uint64_t len;
-        int fd;
-
-        if (!out)
-            return pvn_nomem(err);
-        provernet__worker__v1__output__init(out);
-        c->output[c->n_output++] = out;
-        if (pvn_blob_output_bytes(o->blob, &bytes, &fd, &len) &&
-            along + bytes.len <= PVN_WIRE_INLINE_MAX) {
-            along += bytes.len;
-            out->content = pvn_wire_data(bytes.data, bytes.len);
-            continue;
-        }
-        rc = upload(j, o->blob, &out->id, err);
-        if (rc)
-            return rc;
-    }
-    return PROVERNET_OK;
-}
-
-static provernet_status fill_children(provernet_job *j, pvn_wire_complete *c,
-                                      provernet_error *err)
-{
-    c->child = pvn_arena_alloc(&j->arena, j->children_len * sizeof *c->child);
-    if (!c->child)
-        return pvn_nomem(err);
-    for (pvn_net_child *k = j->children; k; k = k->next)
-        c->child[c->n_child++] = &k->wire;
-    return PROVERNET_OK;
-}
-
-static provernet_status hand_in(provernet_job *j, provernet_error *err)
-{
-    Provernet__Worker__V1__Verdict verdict =
-        PROVERNET__WORKER__V1__VERDICT__INIT;
-    pvn_wire_complete c = PROVERNET__WORKER__V1__COMPLETE_ASK__INIT;
-    pvn_wire_ask ask = PROVERNET__WORKER__V1__ASK__INIT;
-    pvn_wire_answer *answer;
-    provernet_status rc;
-
-    c.task = j->lease->task;
-    c.attempt = j->lease->attempt;
-    c.took_ms = (uint64_t)(pvn_now_ms(&j->w->env) - j->started_ms);
-    if (j->device)
-        c.device = (char *)(uintptr_t)j->device;
-    if (strncmp(j->lease->kind, "verify/", 7) == 0) {
-        verdict.valid = true;
-        c.verdict = &verdict;
-    }
-    rc = fill_outputs(j, &c, err);
-    if (rc == PROVERNET_OK)
-        rc = fill_children(j, &c, err);
-    if (rc)
-        return rc;
-    ask.verb_case = PROVERNET__WORKER__V1__ASK__VERB_COMPLETE;
-    ask.complete = &c;
-    return pvn_speak(j->w, j->lane, &ask, HAND_IN_MS,
-                     pvn_now_ms(&j->w->env) + pvn_job_left(j), &j->arena,
-                     &answer, err);
-}
-
-static provernet_status report(provernet_job *j, int blame, const char *why,
-                               provernet_error *err)
-{
-    Provernet__Worker__V1__FailAsk fail = PROVERNET__WORKER__V1__FAIL_ASK__INIT;
-    pvn_wire_ask ask = PROVERNET__WORKER__V1__ASK__INIT;
-    pvn_wire_answer *answer;
-
-    fail.task = j->lease->task;
-    fail.attempt = j->lease->attempt;
-    fail.blame = (uint32_t)blame;
-    fail.why = pvn_arena_text(&j->arena, why ? why : "");
-    if (!fail.why)
-        return pvn_nomem(err);
-    ask.verb_case = PROVERNET__WORKER__V1__ASK__VERB_FAIL;
-    ask.fail = &fail;
-    return pvn_speak(j->w, j->lane, &ask, HAND_IN_MS,
-                     pvn_now_ms(&j->w->env) + pvn_job_left(j), &j->arena,
-                     &answer, err);
-}
-
 static void count(provernet_job *j, bool done)
 {
     pthread_mutex_lock(&j->w->lock);
@@ -378,11 +254,12 @@ provernet_status provernet_job_done(provernet_job *j, provernet_error *err)
     provernet_status rc;
 
     free_slot(j);
-    rc = hand_in(j, &mine);
+    rc = j->w->manner->hand_in(j, &mine);
     /* What the server did not take for reasons of its own runs again soon. */
     if (rc && rc != PROVERNET_ERR_LEASE && rc != PROVERNET_ERR_PROOF &&
         rc != PROVERNET_ERR_NOT_FOUND && rc != PROVERNET_ERR_CANCELLED)
-        (void)report(j, PROVERNET_BLAME_SURROUNDINGS, mine.message, NULL);
+        (void)j->w->manner->give_up(j, PROVERNET_BLAME_SURROUNDINGS,
+                                    mine.message, NULL);
     count(j, rc == PROVERNET_OK);
     pvn_job_free(j);
     return rc ? pvn_error_copy(err, &mine) : PROVERNET_OK;
@@ -395,7 +272,7 @@ provernet_status provernet_job_fail(provernet_job *j, int blame,
 
     if (blame < PROVERNET_BLAME_INPUT || blame > PROVERNET_BLAME_SURROUNDINGS)
         blame = PROVERNET_BLAME_ATTEMPT;
-    rc = report(j, blame, why, err);
+    rc = j->w->manner->give_up(j, blame, why, err);
     count(j, false);
     pvn_job_free(j);
     return rc;

@@ -22,7 +22,7 @@ bool pvn_worker_pause(provernet_worker *w, int64_t ms)
     return go_on;
 }
 
-static void note_error(provernet_worker *w, const provernet_error *e)
+void pvn_worker_note_error(provernet_worker *w, const provernet_error *e)
 {
     pthread_mutex_lock(&w->lock);
     w->last = *e;
@@ -32,9 +32,7 @@ static void note_error(provernet_worker *w, const provernet_error *e)
     pthread_mutex_unlock(&w->lock);
 }
 
-/* No use to try again: the worker ends. */
-static provernet_status end_worker(provernet_worker *w,
-                                   const provernet_error *e)
+provernet_status pvn_worker_end(provernet_worker *w, const provernet_error *e)
 {
     pthread_mutex_lock(&w->lock);
     if (!w->ended)
@@ -363,7 +361,7 @@ static provernet_status judge_answer(provernet_worker *w,
         provernet_error e = { .status = rc };
 
         pvn_fail(&e, rc, 0, "%s", answer->message);
-        end_worker(w, &e);
+        pvn_worker_end(w, &e);
     }
     return rc;
 }
@@ -421,7 +419,7 @@ static provernet_status speak(provernet_worker *w, unsigned lane,
                 continue;
             if (final_refusal(rc)) {
                 pvn_error_copy(err, &e);
-                return end_worker(w, &e);
+                return pvn_worker_end(w, &e);
             }
         } else {
             rc = try_once(w, lane, &m, wait_ms, a, out, &e);
@@ -434,7 +432,7 @@ static provernet_status speak(provernet_worker *w, unsigned lane,
                 w->channel->ops->renew(w->channel);
         }
         e.status = rc;
-        note_error(w, &e);
+        pvn_worker_note_error(w, &e);
         if (rc == PROVERNET_ERR_CANCELLED || !transient(rc) ||
             (give_up_ms && pvn_now_ms(&w->env) >= give_up_ms) ||
             !back_off(w, &delay))

@@ -11,12 +11,7 @@
 #include <unistd.h>
 
 enum {
-    POLL_MS = 20000, /* the server may hold a question this long */
-    POLL_SLACK_MS = 10000,
-    BEAT_MS = 5000,   /* until the server says */
-    RENEW_MS = 10000, /* to wait for an answer to a renewal */
-    CALM_MS = 500,    /* an answer without work that came at once */
-    BYE_MS = 1000,
+    BEAT_MS = 5000, /* until the server says */
     STACK_BYTES = 256 << 10
 };
 
@@ -35,27 +30,22 @@ static bool room(provernet_worker *w, uint32_t *free_slots)
     return go_on;
 }
 
-static void take_leases(provernet_worker *w, const pvn_wire_answer *answer)
+void pvn_worker_take(provernet_job *j)
 {
-    for (size_t i = 0; i < answer->lease->n_lease; i++) {
-        provernet_job *j = pvn_job_new(w, answer->lease->lease[i]);
+    provernet_worker *w = j->w;
 
-        if (!j)
-            continue; /* no memory: its lease ends by itself */
-        pthread_mutex_lock(&w->lock);
-        j->lane = PVN_LANE_HAND_IN +
-                  w->next_lane++ % (PVN_WIRE_LANES - PVN_LANE_HAND_IN);
-        j->next = w->jobs;
-        w->jobs = j;
-        w->held++;
-        j->in_slot = true;
-        pthread_cond_broadcast(&w->changed);
-        pthread_mutex_unlock(&w->lock);
-    }
+    pthread_mutex_lock(&w->lock);
+    j->lane =
+        PVN_LANE_HAND_IN + w->next_lane++ % (PVN_WIRE_LANES - PVN_LANE_HAND_IN);
+    j->next = w->jobs;
+    w->jobs = j;
+    w->held++;
+    j->in_slot = true;
+    pthread_cond_broadcast(&w->changed);
+    pthread_mutex_unlock(&w->lock);
 }
 
-/* Memory to ask for: less than what did not fit a short while ago. */
-static uint64_t memory_now(provernet_worker *w)
+uint64_t pvn_worker_memory(provernet_worker *w)
 {
     uint64_t bytes;
 
@@ -68,46 +58,19 @@ static uint64_t memory_now(provernet_worker *w)
     return bytes;
 }
 
-static void ask_once(provernet_worker *w, uint32_t want)
-{
-    Provernet__Worker__V1__LeaseAsk lease =
-        PROVERNET__WORKER__V1__LEASE_ASK__INIT;
-    pvn_wire_ask ask = PROVERNET__WORKER__V1__ASK__INIT;
-    int64_t began = pvn_now_ms(&w->env);
-    pvn_wire_answer *answer;
-    provernet_error err;
-    pvn_arena a = { 0 };
-    bool calm;
-
-    lease.want = want;
-    lease.memory_bytes = memory_now(w);
-    lease.inline_max = PVN_WIRE_INPUT_MAX;
-    lease.poll_ms = POLL_MS;
-    ask.verb_case = PROVERNET__WORKER__V1__ASK__VERB_LEASE;
-    ask.lease = &lease;
-    calm = pvn_speak(w, PVN_LANE_LEASE, &ask, POLL_MS + POLL_SLACK_MS, 0, &a,
-                     &answer, &err) != PROVERNET_OK ||
-           !answer->lease || answer->lease->n_lease == 0;
-    if (!calm)
-        take_leases(w, answer);
-    pvn_arena_free(&a);
-    if (calm && pvn_now_ms(&w->env) - began < CALM_MS)
-        pvn_worker_pause(w, CALM_MS);
-}
-
 static void *asker(void *arg)
 {
     provernet_worker *w = arg;
     uint32_t free_slots;
 
     while (room(w, &free_slots))
-        ask_once(w, free_slots);
+        w->manner->ask(w, free_slots);
     return NULL;
 }
 
 /* ---- renewing ---- */
 
-static void stop_job(provernet_worker *w, const provernet_id *task)
+void pvn_worker_drop(provernet_worker *w, const provernet_id *task)
 {
     for (provernet_job *j = w->jobs; j; j = j->next) {
         if (!pvn_id_equal(&j->task, task))
@@ -118,70 +81,6 @@ static void stop_job(provernet_worker *w, const provernet_id *task)
     }
 }
 
-static bool fill_renewal(provernet_worker *w, pvn_arena *a,
-                         Provernet__Worker__V1__RenewAsk *renew)
-{
-    pvn_wire_held **list;
-    size_t n = 0, len = 0;
-    bool ok = true;
-
-    pthread_mutex_lock(&w->lock);
-    renew->no_more = w->stopping;
-    for (const provernet_job *j = w->jobs; j; j = j->next)
-        len++;
-    list = pvn_arena_alloc(a, len * sizeof(*list));
-    for (provernet_job *j = w->jobs; j && list && ok; j = j->next) {
-        pvn_wire_held *h = pvn_arena_alloc(a, sizeof *h);
-        uint8_t *id = pvn_arena_copy(a, j->task.bytes, 16);
-        const char *stage = j->stage;
-        int permille = j->permille;
-
-        if (j->watch)
-            permille = provernet_watch_read(j->watch, &stage);
-        ok = h && id;
-        if (!ok)
-            break;
-        provernet__worker__v1__held__init(h);
-        h->task = pvn_wire_data(id, 16);
-        h->attempt = j->lease->attempt;
-        h->permille = (uint32_t)permille;
-        h->stage = pvn_arena_text(a, stage);
-        ok = h->stage != NULL;
-        list[n++] = h;
-    }
-    pthread_mutex_unlock(&w->lock);
-    renew->held = list;
-    renew->n_held = n;
-    return list && ok;
-}
-
-static void renew_once(provernet_worker *w)
-{
-    Provernet__Worker__V1__RenewAsk renew =
-        PROVERNET__WORKER__V1__RENEW_ASK__INIT;
-    pvn_wire_ask ask = PROVERNET__WORKER__V1__ASK__INIT;
-    pvn_wire_answer *answer;
-    provernet_error err;
-    provernet_id task;
-    pvn_arena a = { 0 };
-
-    ask.verb_case = PROVERNET__WORKER__V1__ASK__VERB_RENEW;
-    ask.renew = &renew;
-    if (fill_renewal(w, &a, &renew) &&
-        pvn_speak(w, PVN_LANE_RENEW, &ask, RENEW_MS, 0, &a, &answer, &err) ==
-            PROVERNET_OK &&
-        answer->renew) {
-        pthread_mutex_lock(&w->lock);
-        for (size_t i = 0; i < answer->renew->n_stop; i++)
-            if (pvn_wire_id(answer->renew->stop[i], &task))
-                stop_job(w, &task);
-        pthread_mutex_unlock(&w->lock);
-    }
-    pvn_arena_free(&a);
-}
-
-/* Sleep until the next sign of life is due, which a new session may move.
- * false: closing or over. */
 static bool until_beat(provernet_worker *w)
 {
     int64_t began = pvn_now_ms(&w->env), until;
@@ -209,7 +108,7 @@ static void *beater(void *arg)
     provernet_worker *w = arg;
 
     while (until_beat(w))
-        renew_once(w);
+        w->manner->beat(w);
     return NULL;
 }
 
@@ -276,7 +175,7 @@ static uint64_t memory_of(const provernet_worker *w)
     return have == UINT64_MAX ? 0 : have;
 }
 
-static provernet_worker *new_worker(const provernet_options *o)
+provernet_worker *pvn_worker_new(const provernet_options *o)
 {
     provernet_worker *w = calloc(1, sizeof *w);
 
@@ -300,9 +199,8 @@ static provernet_worker *new_worker(const provernet_options *o)
     return w;
 }
 
-/* What dial and join have in common; on failure w is closed. */
-static provernet_status finish_open(provernet_worker *w, provernet_worker **out,
-                                    provernet_error *err)
+provernet_status pvn_worker_open(provernet_worker *w, provernet_worker **out,
+                                 provernet_error *err)
 {
     const char *name = pvn_setting_text(w->options, PVN_SET_WORKER_NAME);
     provernet_status rc;
@@ -345,18 +243,20 @@ provernet_status provernet_worker_dial(provernet_worker **out,
         return pvn_fail(err, PROVERNET_ERR_CONFIG, 0,
                         "worker.server is not set\n"
                         "help: the server's address, HOST:PORT");
-    w = new_worker(o);
+    w = pvn_worker_new(o);
     if (!w)
         return pvn_nomem(err);
     w->server = strdup(server);
     rc = w->server ? pvn_key_copy(&w->key, k, err) : pvn_nomem(err);
     if (rc == PROVERNET_OK)
         rc = pvn_channel_nng(&w->channel, server, err);
+    if (rc == PROVERNET_OK)
+        w->manner = &pvn_manner_server;
     if (rc) {
         provernet_worker_close(w);
         return rc;
     }
-    return finish_open(w, out, err);
+    return pvn_worker_open(w, out, err);
 }
 
 provernet_status provernet_worker_join(provernet_worker **out, provernet *pn,
@@ -371,7 +271,7 @@ provernet_status provernet_worker_join(provernet_worker **out, provernet *pn,
         return pvn_fail(err, PROVERNET_ERR_INVALID, 0,
                         "worker_join needs a place for the worker and a node");
     *out = NULL;
-    w = new_worker(o);
+    w = pvn_worker_new(o);
     if (!w)
         return pvn_nomem(err);
     w->node = pn;
@@ -380,11 +280,13 @@ provernet_status provernet_worker_join(provernet_worker **out, provernet *pn,
     pvn_wipe(secret, sizeof secret);
     if (rc == PROVERNET_OK)
         rc = pvn_channel_local(&w->channel, pn, err);
+    if (rc == PROVERNET_OK)
+        w->manner = &pvn_manner_server;
     if (rc) {
         provernet_worker_close(w);
         return rc;
     }
-    return finish_open(w, out, err);
+    return pvn_worker_open(w, out, err);
 }
 
 /* ---- using ---- */
@@ -464,6 +366,8 @@ char *provernet_worker_status(provernet_worker *w)
         pvn_buf_json(&b, w->last.message, strlen(w->last.message));
     else
         pvn_buf_text(&b, "null");
+    if (w->manner->describe)
+        w->manner->describe(w, &b);
     pthread_mutex_unlock(&w->lock);
     pvn_buf_add(&b, "}", 2);
     if (b.failed) {
@@ -484,36 +388,19 @@ void provernet_worker_stop(provernet_worker *w)
     w->stopping = true;
     pthread_cond_broadcast(&w->changed);
     pthread_mutex_unlock(&w->lock);
-    w->channel->ops->interrupt(w->channel, PVN_LANE_LEASE);
-}
-
-/* Leases go back at once, nobody's strike. */
-static void say_bye(provernet_worker *w)
-{
-    Provernet__Worker__V1__ByeAsk bye = PROVERNET__WORKER__V1__BYE_ASK__INIT;
-    pvn_wire_ask ask = PROVERNET__WORKER__V1__ASK__INIT;
-    pvn_wire_answer *answer;
-    pvn_arena a = { 0 };
-
-    bye.why = "the worker was closed";
-    ask.verb_case = PROVERNET__WORKER__V1__ASK__VERB_BYE;
-    ask.bye = &bye;
-    if (w->known && !w->ended)
-        (void)pvn_speak(w, PVN_LANE_HAND_IN, &ask, BYE_MS, 1, &a, &answer,
-                        NULL);
-    pvn_arena_free(&a);
+    w->manner->stop(w);
 }
 
 static void stop_threads(provernet_worker *w)
 {
-    if (!w->channel)
+    if (!w->manner)
         return;
     provernet_worker_stop(w);
     pthread_mutex_lock(&w->lock);
     w->closing = true;
     pthread_cond_broadcast(&w->changed);
     pthread_mutex_unlock(&w->lock);
-    w->channel->ops->interrupt(w->channel, PVN_LANE_RENEW);
+    w->manner->hush(w);
     if (w->asker_runs)
         pthread_join(w->asker, NULL);
     if (w->beater_runs)
@@ -526,11 +413,11 @@ void provernet_worker_close(provernet_worker *w)
         return;
     stop_threads(w);
     if (w->beater_runs)
-        say_bye(w);
+        w->manner->bye(w);
     while (w->jobs)
         pvn_job_free(w->jobs);
-    if (w->channel)
-        w->channel->ops->close(w->channel);
+    if (w->manner)
+        w->manner->close(w);
     pvn_cache_close(w->cache);
     provernet_key_free(w->key);
     provernet_options_free(w->options);
