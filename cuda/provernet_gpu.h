@@ -13,13 +13,13 @@
 extern "C" {
 #endif
 
-enum { PROVERNET_GPU_ABI = 1 };
+enum { PROVERNET_GPU_ABI = 2 };
 
 /* Statuses (the values of provernet/base.h). */
 enum {
     PROVERNET_GPU_OK = 0,
     PROVERNET_GPU_INVALID = -1,
-    PROVERNET_GPU_NOMEM = -2,      /* host memory */
+    PROVERNET_GPU_NOMEM = -2, /* host memory */
     PROVERNET_GPU_CANCELLED = -5,
     PROVERNET_GPU_UNSUPPORTED = -11,
     PROVERNET_GPU_MEMORY = -401,   /* does not fit on the device */
@@ -41,6 +41,17 @@ typedef struct provernet_gpu_info {
     uint32_t major, minor; /* compute capability */
 } provernet_gpu_info;
 
+/* Witnesses may lie in host memory that the engine knows, a slot; one that
+ * waits there is uploaded while the proof before it runs. */
+enum { PROVERNET_GPU_SLOTS = 2 };
+
+/* The witness that waits: written by the host at any time, the ticket last and
+ * never the same twice; 0: none, or withdrawn. Polled between stages. */
+typedef struct provernet_gpu_next {
+    volatile uint32_t ticket, slot;
+    volatile uint64_t n; /* values */
+} provernet_gpu_next;
+
 /* Progress out, cancel in. The host may read and write from another thread:
  * plain aligned 32-bit loads and stores. Polled between stages. */
 typedef struct provernet_gpu_watch {
@@ -52,6 +63,10 @@ typedef struct provernet_gpu_watch {
     const volatile uint8_t *host_cancelled;
     volatile int32_t *host_permille;
     const char *volatile *host_stage;
+    /* groth16: the ticket under which this witness waited, or 0; where the
+     * next one is announced, or NULL. */
+    uint32_t ticket, zero;
+    const provernet_gpu_next *next;
 } provernet_gpu_watch;
 
 /* A Groth16 proving key as the sections of a .zkey hold it (BN254): points are
@@ -61,11 +76,12 @@ typedef struct provernet_gpu_watch {
 typedef struct provernet_gpu_zkey {
     uint32_t struct_size;
     uint32_t n_vars, n_public, domain_size; /* domain: a power of two */
-    uint64_t coefficients; /* entries of section 4 */
+    uint64_t coefficients;                  /* entries of section 4 */
     const uint8_t *section4; /* u32 matrix, u32 row, u32 signal, 32 bytes */
     const uint8_t *a, *b1, *b2, *c, *h; /* sections 5, 6, 7, 8, 9 */
     const uint8_t *alpha1, *beta1, *beta2, *delta1, *delta2;
-    uint64_t memory_budget; /* device bytes the key may take; 0: what it needs */
+    uint64_t
+        memory_budget; /* device bytes the key may take; 0: what it needs */
 } provernet_gpu_zkey;
 
 typedef struct provernet_gpu {
@@ -100,6 +116,11 @@ typedef struct provernet_gpu {
     /* In place, Montgomery form, natural order in and out. */
     int (*ntt)(void *ctx, uint8_t *values, uint32_t log_n, int inverse,
                provernet_gpu_error *e);
+    /* Make host memory a slot (NULL: no more), pinned if that can be had. It
+     * stays the host's, and valid until it is taken back or the context is
+     * closed. */
+    int (*slot)(void *ctx, uint32_t slot, uint8_t *memory, uint64_t bytes,
+                provernet_gpu_error *e);
 } provernet_gpu;
 
 /* The one exported symbol. Constant. */

@@ -141,8 +141,20 @@ void release_memory(Context *c, void *memory, uint64_t bytes)
     (void)c->rt->release(c->device, memory);
 }
 
+void unstage(Context *c)
+{
+    void *upload = c->stream[STREAMS - 1];
+
+    if (c->staged.ticket) { /* a witness: nothing of it stays */
+        (void)c->rt->fill(c->device, c->staged.at, 0, c->staged.n * 32, upload);
+        (void)c->rt->sync(c->device, upload);
+    }
+    memset(&c->staged, 0, sizeof c->staged);
+}
+
 void scratch_drop(Context *c)
 {
+    unstage(c);
     if (c->scratch)
         release_memory(c, c->scratch, c->scratch_bytes);
     if (c->pinned)
@@ -164,6 +176,36 @@ int scratch_grow(Context *c, uint64_t device, uint64_t host, Error *e)
     PVN_TRY(c, e, c->rt->alloc_host(c->device, &pinned, host));
     c->pinned = static_cast<uint8_t *>(pinned);
     c->pinned_bytes = host;
+    return 0;
+}
+
+/* ---- slots ---- */
+
+static void slot_drop(Context *c, Slot *s)
+{
+    if (s->pinned)
+        c->rt->unpin(c->device, s->memory);
+    memset(s, 0, sizeof *s);
+}
+
+int slot(void *ctx, uint32_t which, uint8_t *memory, uint64_t bytes, Error *e)
+{
+    Context *c = static_cast<Context *>(ctx);
+    Slot *s;
+
+    if (!c || which >= PROVERNET_GPU_SLOTS)
+        return fail(e, PROVERNET_GPU_INVALID, 0,
+                    "a slot needs a context and a number below %d",
+                    PROVERNET_GPU_SLOTS);
+    unstage(c);
+    s = &c->slots[which];
+    slot_drop(c, s);
+    if (!memory || c->dead)
+        return 0;
+    s->memory = memory;
+    s->bytes = bytes;
+    /* What cannot be pinned is copied once more, nothing else. */
+    s->pinned = c->rt->pin(c->device, memory, bytes) == 0;
     return 0;
 }
 
@@ -209,6 +251,7 @@ static int open_streams(Context *c, Error *e)
         PVN_TRY(c, e, c->rt->stream_make(c->device, &s));
     for (void *&ev : c->event)
         PVN_TRY(c, e, c->rt->event_make(c->device, &ev));
+    PVN_TRY(c, e, c->rt->event_make(c->device, &c->staged_event));
     return 0;
 }
 
@@ -251,12 +294,16 @@ void close_context(void *ctx)
     if (c->device) {
         drain(c);
         scratch_drop(c);
+        for (Slot &s : c->slots)
+            slot_drop(c, &s);
         for (void *s : c->stream)
             if (s)
                 c->rt->stream_drop(c->device, s);
         for (void *ev : c->event)
             if (ev)
                 c->rt->event_drop(c->device, ev);
+        if (c->staged_event)
+            c->rt->event_drop(c->device, c->staged_event);
         c->rt->close(c->device);
     }
     free(c);

@@ -11,8 +11,23 @@ using Error = provernet_gpu_error;
 using Watch = provernet_gpu_watch;
 using Zkey = provernet_gpu_zkey;
 
-enum { STREAMS = 2, STEPS = 16, WINDOWS = 64, TABLES = 5 };
+enum { STREAMS = 3, STEPS = 16, WINDOWS = 64, TABLES = 5 };
 enum { MAX_LOG = 27, MAX_WIRES = 1 << 28 };
+
+/* Host memory that witnesses wait in. */
+struct Slot {
+    uint8_t *memory;
+    uint64_t bytes;
+    bool pinned;
+};
+
+/* A witness that was uploaded beside the proof before it. */
+struct Staged {
+    uint32_t ticket; /* 0: none */
+    int buffer;
+    uint64_t n;
+    void *at;
+};
 
 struct Context {
     const Runtime *rt;
@@ -24,6 +39,9 @@ struct Context {
     uint64_t scratch_bytes;
     uint8_t *pinned; /* host: the witness, the windows' sums */
     uint64_t pinned_bytes;
+    Slot slots[PROVERNET_GPU_SLOTS];
+    Staged staged;
+    void *staged_event;
     uint32_t keys;
     int ordinal;
     char name[128];
@@ -70,6 +88,7 @@ void arena_open(Arena *a, const Context *c, void *base, uint64_t bytes);
 
 int scratch_grow(Context *c, uint64_t device, uint64_t host, Error *e);
 void scratch_drop(Context *c);
+void unstage(Context *c); /* what was uploaded ahead is not wanted */
 void release_memory(Context *c, void *memory, uint64_t bytes);
 
 /* ---- transforms (ntt.cpp) ---- */
@@ -115,7 +134,7 @@ template <class F> Xyzz<F> msm_tail(const MsmPlan &p, const Xyzz<F> *windows);
 enum Table { TABLE_A, TABLE_B1, TABLE_B2, TABLE_C, TABLE_H };
 
 struct Scratch {
-    Fr *witness, *abc;
+    Fr *witness[2], *abc; /* one proves, one is uploaded meanwhile */
     MsmWork on_witness, on_h;
     void *chunk_w, *chunk_h; /* points of a chunk; NULL if resident */
 };
@@ -157,6 +176,7 @@ int msm_g1(void *ctx, const uint8_t *points, const uint8_t *scalars, uint64_t n,
 int msm_g2(void *ctx, const uint8_t *points, const uint8_t *scalars, uint64_t n,
            uint8_t out128[128], Error *e);
 int ntt(void *ctx, uint8_t *values, uint32_t log_n, int inverse, Error *e);
+int slot(void *ctx, uint32_t which, uint8_t *memory, uint64_t bytes, Error *e);
 
 int open_on(const Runtime *rt, int device, void **ctx, Error *e);
 void close_context(void *ctx);

@@ -1,17 +1,18 @@
 /* cuda/engine/groth16.cpp - one Groth16 proof (proving.md 3.1).
  *
- * Two streams: one multiplies rows, transforms and sums over H, the other sums
- * over the witness, whose digits are sorted once for four tables. Steps are
- * queued at most two ahead, so that a cancel is seen soon and the device is
- * never idle. A chunked key goes the same way, but its points pass through
- * the device part by part. */
+ * Two streams for the work: one multiplies rows, transforms and sums over H,
+ * the other sums over the witness, whose digits are sorted once for four
+ * tables. Steps are queued at most two ahead, so that a cancel is seen soon and
+ * the device is never idle. A chunked key goes the same way, but its points
+ * pass through the device part by part. A third stream uploads the witness of
+ * the next proof where one waits in a slot. */
 #include "engine.h"
 #include <string.h>
 
 namespace pvn
 {
 
-enum { ON_H, ON_WITNESS };
+enum { ON_H, ON_WITNESS, ON_UPLOAD };
 
 struct Proving {
     Context *c;
@@ -19,7 +20,11 @@ struct Proving {
     Watch *w;
     Error *e;
     Scratch s;
-    uint8_t *pinned_witness;
+    Fr *witness;             /* on the device */
+    const uint8_t *from;     /* pinned; NULL: it was uploaded ahead */
+    uint8_t *pinned_witness; /* room of ours, used if the caller's is not */
+    bool copied;             /* into that room */
+    int buffer;
     uint8_t *windows; /* pinned: TABLES x WINDOWS x 256 bytes */
     int steps;
     Xyzz<Fq> a, b1, sum_c, h;
@@ -37,8 +42,14 @@ static int upload(Proving *p)
 {
     Context *c = p->c;
 
-    PVN_COPY(c, p->e, p->s.witness, p->pinned_witness,
-             (uint64_t)p->k->n_vars * 32, c->stream[ON_H]);
+    if (!p->from) {
+        for (int s = ON_H; s <= ON_WITNESS; s++)
+            PVN_TRY(c, p->e,
+                    c->rt->wait(c->device, c->stream[s], c->staged_event));
+        return 0;
+    }
+    PVN_COPY(c, p->e, p->witness, p->from, (uint64_t)p->k->n_vars * 32,
+             c->stream[ON_H]);
     PVN_TRY(c, p->e,
             c->rt->record(c->device, c->event[STEPS - 1], c->stream[ON_H]));
     PVN_TRY(c, p->e,
@@ -58,7 +69,7 @@ static int rows(Proving *p)
         RowArgs a = { k->start + m * (n + 1),
                       k->signal,
                       k->value,
-                      p->s.witness,
+                      p->witness,
                       p->s.abc + m * n,
                       (uint32_t)n,
                       k->longs + (m ? k->n_longs[0] : 0) };
@@ -98,7 +109,7 @@ static int transforms(Proving *p)
 static int sort_witness(Proving *p)
 {
     return msm_sort(p->c, p->c->stream[ON_WITNESS], p->k->plan_w,
-                    p->s.on_witness, p->s.witness, p->e);
+                    p->s.on_witness, p->witness, p->e);
 }
 
 static int sort_h(Proving *p)
@@ -118,6 +129,32 @@ template <class F, int T> static int add_table(Proving *p)
                       static_cast<const Affine<F> *>(k->points[T]),
                       table_from(k, T), h ? (uint32_t)k->domain : k->n_vars,
                       static_cast<Xyzz<F> *>(windows_of(p, T)), p->e);
+}
+
+/* A witness that waits and fits beside this one is uploaded now. */
+static int look_ahead(Proving *p)
+{
+    const provernet_gpu_next *next = p->w ? p->w->next : nullptr;
+    Context *c = p->c;
+    uint32_t ticket, where;
+    uint64_t n;
+
+    if (!next || c->staged.ticket)
+        return 0;
+    ticket = __atomic_load_n(&next->ticket, __ATOMIC_ACQUIRE);
+    where = __atomic_load_n(&next->slot, __ATOMIC_RELAXED);
+    n = __atomic_load_n(&next->n, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    if (!ticket || __atomic_load_n(&next->ticket, __ATOMIC_RELAXED) != ticket ||
+        where >= PROVERNET_GPU_SLOTS || n != p->k->n_vars ||
+        !c->slots[where].pinned || n * 32 > c->slots[where].bytes)
+        return 0;
+    c->staged = Staged{ ticket, 1 - p->buffer, n, p->s.witness[1 - p->buffer] };
+    PVN_COPY(c, p->e, p->s.witness[1 - p->buffer], c->slots[where].memory,
+             n * 32, c->stream[ON_UPLOAD]);
+    PVN_TRY(c, p->e,
+            c->rt->record(c->device, c->staged_event, c->stream[ON_UPLOAD]));
+    return 0;
 }
 
 struct Step {
@@ -141,7 +178,7 @@ static int step(Proving *p, const Step &s)
         return status;
     PVN_TRY(c, p->e,
             c->rt->record(c->device, c->event[i], c->stream[s.stream]));
-    return 0;
+    return i ? look_ahead(p) : 0; /* its own upload goes first */
 }
 
 static int sync_both(Proving *p)
@@ -230,7 +267,7 @@ static int witness_part(Proving *p, const Part &part)
     Context *c = p->c;
     void *s = c->stream[ON_WITNESS];
     const MsmWork &w = p->s.on_witness;
-    int status = msm_sort(c, s, part.plan, w, p->s.witness + part.begin, p->e);
+    int status = msm_sort(c, s, part.plan, w, p->witness + part.begin, p->e);
 
     if (!status)
         status = add_part(p, TABLE_A, part, w, p->s.chunk_w, s, &p->a);
@@ -274,6 +311,8 @@ static int sums_chunked(Proving *p)
                        (int)(150 + at * 500 / k->n_vars), p->e);
         if (!status)
             status = witness_part(p, part_at(k->plan_w, at, k->n_vars));
+        if (!status)
+            status = look_ahead(p);
     }
     for (at = 0; !status && at < k->domain; at += k->plan_h.n) {
         status = stage(p->w, "MSM H", (int)(650 + at * 300 / k->domain), p->e);
@@ -351,14 +390,38 @@ static int forget(Proving *p)
     Context *c = p->c;
     uint64_t bytes = (uint64_t)p->k->n_vars * 32;
 
-    wipe(p->pinned_witness, bytes);
+    if (p->copied)
+        wipe(p->pinned_witness, bytes);
     PVN_TRY(c, p->e,
-            c->rt->fill(c->device, p->s.witness, 0, bytes, c->stream[ON_H]));
+            c->rt->fill(c->device, p->witness, 0, bytes, c->stream[ON_H]));
     PVN_TRY(c, p->e,
             c->rt->fill(c->device, p->s.abc, 0, 3 * p->k->domain * 32,
                         c->stream[ON_H]));
     PVN_TRY(c, p->e, c->rt->sync(c->device, c->stream[ON_H]));
     return 0;
+}
+
+/* Where the witness is: on the device already, in a slot, or elsewhere. */
+static void find_witness(Proving *p, const uint8_t *witness)
+{
+    Context *c = p->c;
+    uint64_t bytes = (uint64_t)p->k->n_vars * 32;
+
+    p->buffer = c->staged.ticket ? c->staged.buffer : 0;
+    p->witness = p->s.witness[p->buffer];
+    if (c->staged.ticket) {
+        memset(&c->staged, 0, sizeof c->staged);
+        return;
+    }
+    for (const Slot &s : c->slots)
+        if (s.pinned && witness >= s.memory &&
+            witness + bytes <= s.memory + s.bytes)
+            p->from = witness;
+    if (p->from)
+        return;
+    memcpy(p->pinned_witness, witness, bytes);
+    p->from = p->pinned_witness;
+    p->copied = true;
 }
 
 static int prove(Proving *p, const uint8_t *witness, const uint8_t rs64[64],
@@ -368,8 +431,11 @@ static int prove(Proving *p, const uint8_t *witness, const uint8_t rs64[64],
     const Key *k = p->k;
     Error ignored;
     Arena a;
-    int status = scratch_grow(c, k->scratch, k->pinned, p->e);
+    int status;
 
+    if (!p->w || p->w->ticket != c->staged.ticket || c->staged.n != k->n_vars)
+        unstage(c);
+    status = scratch_grow(c, k->scratch, k->pinned, p->e);
     if (status)
         return status;
     arena_open(&a, c, c->scratch, c->scratch_bytes);
@@ -377,7 +443,7 @@ static int prove(Proving *p, const uint8_t *witness, const uint8_t rs64[64],
     p->windows = c->pinned;
     p->pinned_witness =
         c->pinned + (uint64_t)TABLES * WINDOWS * sizeof(Xyzz<Fq2>);
-    memcpy(p->pinned_witness, witness, (uint64_t)k->n_vars * 32);
+    find_witness(p, witness);
     status = k->chunk ? sums_chunked(p) : sums_resident(p);
     if (!status)
         status = stage(p->w, "assemble", 970, p->e);
@@ -385,6 +451,7 @@ static int prove(Proving *p, const uint8_t *witness, const uint8_t rs64[64],
         status = forget(p);
     } else {
         drain(c);
+        unstage(c);
         p->e = &ignored;
         (void)forget(p);
         drain(c);

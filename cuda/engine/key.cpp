@@ -52,7 +52,9 @@ static void key_memory(Key *k, uint64_t entries, bool points, Arena *a)
 
 void key_scratch(const Key *k, Scratch *s, Arena *a)
 {
-    s->witness = a->take<Fr>(k->n_vars);
+    /* First, so that their places depend on the number of signals only. */
+    s->witness[0] = a->take<Fr>(k->n_vars);
+    s->witness[1] = a->take<Fr>(k->n_vars);
     s->abc = a->take<Fr>(3 * k->domain);
     msm_work(&s->on_witness, k->plan_w, true, a);
     msm_work(&s->on_h, k->plan_h, false, a);

@@ -262,6 +262,7 @@ static int sum_on(Context *c, const uint8_t *points, const uint8_t *scalars,
     (void)a.take<Affine<F>>(n);
     (void)a.take<Fr>(n);
     msm_work(&w, p, sizeof(F) == sizeof(Fq2), &a);
+    unstage(c);
     status = scratch_grow(c, a.used, host, e);
     if (status)
         return status;

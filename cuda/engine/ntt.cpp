@@ -85,6 +85,7 @@ static int ntt_on(Context *c, uint8_t *values, uint32_t log_n, bool inverse,
 
     (void)a.take<Fr>(n);
     (void)a.take<Fr>(n);
+    unstage(c);
     status = scratch_grow(c, a.used, 64, e);
     if (status)
         return status;

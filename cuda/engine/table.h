@@ -41,7 +41,8 @@ provernet_gpu_v1(void)
                                          groth16,
                                          msm_g1,
                                          msm_g2,
-                                         ntt };
+                                         ntt,
+                                         slot };
 
     return &table;
 }

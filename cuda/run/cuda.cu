@@ -141,6 +141,23 @@ int cuda_release_host(void *device, void *memory)
     ON_DEVICE(device, cudaFreeHost(memory));
 }
 
+int cuda_pin(void *device, void *memory, size_t bytes)
+{
+    int code = select(device);
+
+    if (!code)
+        code = (int)cudaHostRegister(memory, bytes, cudaHostRegisterDefault);
+    if (code)
+        (void)cudaGetLastError();
+    return code;
+}
+
+void cuda_unpin(void *device, void *memory)
+{
+    if (!select(device))
+        (void)cudaHostUnregister(memory);
+}
+
 int cuda_stream_make(void *device, void **out)
 {
     ON_DEVICE(device, cudaStreamCreateWithFlags((cudaStream_t *)out,
@@ -240,6 +257,8 @@ extern const Runtime runtime_cuda = { 0,
                                       cuda_release,
                                       cuda_alloc_host,
                                       cuda_release_host,
+                                      cuda_pin,
+                                      cuda_unpin,
                                       cuda_stream_make,
                                       cuda_stream_drop,
                                       cuda_event_make,

@@ -31,6 +31,9 @@ struct Runtime {
     int (*release)(void *device, void *memory);
     int (*alloc_host)(void *device, void **out, size_t bytes); /* pinned */
     int (*release_host)(void *device, void *memory);
+    /* Host memory of somebody else's becomes pinned, and no longer. */
+    int (*pin)(void *device, void *memory, size_t bytes);
+    void (*unpin)(void *device, void *memory);
     int (*stream_make)(void *device, void **out);
     void (*stream_drop)(void *device, void *stream);
     int (*event_make)(void *device, void **out);

@@ -450,6 +450,24 @@ int sim_release_host(void *device, void *memory)
     return 0;
 }
 
+int sim_pin(void *device, void *, size_t)
+{
+    int lasting = static_cast<Device *>(device)->lasting;
+    int code = lasting ? lasting : inject(SIM_ALLOC_HOST);
+
+    if (!code)
+        count(&SimCounts::live_host, 1);
+    return code;
+}
+
+void sim_unpin(void *device, void *)
+{
+    pthread_mutex_lock(&lock);
+    counts.live_host--;
+    counts.misuse += !idle(static_cast<Device *>(device));
+    pthread_mutex_unlock(&lock);
+}
+
 int sim_stream_make(void *device, void **out)
 {
     Device *d = static_cast<Device *>(device);
@@ -654,6 +672,8 @@ extern const Runtime runtime_sim = { 1,
                                      sim_release,
                                      sim_alloc_host,
                                      sim_release_host,
+                                     sim_pin,
+                                     sim_unpin,
                                      sim_stream_make,
                                      sim_stream_drop,
                                      sim_event_make,

@@ -1,7 +1,7 @@
 /* cuda/tests/groth16_test.cpp - whole proofs of synthetic keys on the emulator
  * equal the proof worked out in the exponents; resident and chunked keys, many
- * random orders, cancelling at every stage, what is refused beforehand. An
- * argument: how two threads split the work (sim/sim.h). */
+ * random orders, a queue of proofs, cancelling at every stage, what is refused
+ * beforehand. An argument: how two threads split the work (sim/sim.h). */
 #include "model.h"
 
 static int split;
@@ -70,6 +70,83 @@ static void cancels(const Model &m, uint64_t budget)
     CHECK(groth16(ctx, key, m.plain_witness.data(), m.m, rs, proof, &w, &e) ==
           0);
     CHECK(w.permille == 1000 && w.stage != nullptr);
+    key_free(ctx, key);
+    close_context(ctx);
+    CHECK(nothing_left());
+}
+
+/* Four proofs of different witnesses from two slots, each announced while the
+ * one before it runs; then one that is withdrawn. `pin`: slots can be pinned.
+ */
+static void queue(const Model &m, uint64_t budget, uint64_t seed, bool pin)
+{
+    uint64_t bytes = (uint64_t)m.m * 32;
+    std::vector<uint8_t> slots[2];
+    void *ctx = context(seed, 0), *key = nullptr;
+    uint8_t rs[64] = { 5 }, alone[4][256], got[256];
+    provernet_gpu_next next = {};
+    Zkey z = m.zkey(budget);
+    Watch w = {};
+    Error e = {};
+
+    CHECK(key_load(ctx, &z, &key, nullptr, &e) == 0);
+    for (auto &s : slots)
+        s = m.plain_witness;
+    for (int i = 0; i < 4; i++) { /* no slots yet: as ever */
+        slots[0][40] = (uint8_t)i;
+        CHECK(groth16(ctx, key, slots[0].data(), m.m, rs, alone[i], nullptr,
+                      &e) == 0);
+    }
+#ifndef PVN_TEST_CUDA
+    SimKnobs k = {};
+    k.seed = seed;
+    k.split = split;
+    k.fail_call = SIM_ALLOC_HOST;
+    k.fail_code = CUDA_NO_MEMORY;
+    for (uint32_t i = 0; i < 2; i++) {
+        k.fail_at = pin ? 0 : 1;
+        sim_set(&k);
+        CHECK(slot(ctx, i, slots[i].data(), bytes, &e) == 0);
+    }
+    k.fail_at = 0;
+    sim_set(&k);
+#else
+    (void)pin;
+    for (uint32_t i = 0; i < 2; i++)
+        CHECK(slot(ctx, i, slots[i].data(), bytes, &e) == 0);
+#endif
+    CHECK(slot(ctx, 2, slots[0].data(), bytes, &e) == PROVERNET_GPU_INVALID);
+    w.next = &next;
+    slots[0][40] = 0;
+    for (uint32_t i = 0; i < 4; i++) {
+        w.ticket = i; /* the first was not announced */
+        slots[(i + 1) % 2][40] = (uint8_t)(i + 1);
+        next.n = m.m;
+        next.slot = (i + 1) % 2;
+        next.ticket = i + 1;
+        CHECK(groth16(ctx, key, slots[i % 2].data(), m.m, rs, got, &w, &e) ==
+              0);
+        CHECK(memcmp(got, alone[i], sizeof got) == 0);
+        CHECK(static_cast<Context *>(ctx)->staged.ticket == (pin ? i + 1 : 0));
+    }
+    /* The fifth was withdrawn; the slot holds another under another ticket. */
+    slots[0][40] = 2;
+    w.ticket = 9;
+    next.ticket = 0;
+    CHECK(groth16(ctx, key, slots[0].data(), m.m, rs, got, &w, &e) == 0);
+    CHECK(memcmp(got, alone[2], sizeof got) == 0);
+    /* What cannot be staged is not: too long, no such slot. */
+    next.n = m.m + 1;
+    next.ticket = 10;
+    CHECK(groth16(ctx, key, slots[0].data(), m.m, rs, got, &w, &e) == 0);
+    next.n = m.m;
+    next.slot = 7;
+    CHECK(groth16(ctx, key, slots[0].data(), m.m, rs, got, &w, &e) == 0);
+    CHECK(static_cast<Context *>(ctx)->staged.ticket == 0);
+    next.slot = 1; /* left staged when all is closed */
+    CHECK(groth16(ctx, key, slots[0].data(), m.m, rs, got, &w, &e) == 0);
+    CHECK(memcmp(got, alone[2], sizeof got) == 0);
+    CHECK(slot(ctx, 0, nullptr, 0, &e) == 0);
     key_free(ctx, key);
     close_context(ctx);
     CHECK(nothing_left());
@@ -174,6 +251,10 @@ int main(int argc, char **argv)
         same_bits(middle, split ? 1 : 3, 0);
         same_bits(wide, 1, 0);
         same_bits(wide, split ? 1 : 2, chunk_budget(wide));
+        for (uint64_t seed = 1; seed <= (split ? 2 : 8); seed++)
+            queue(small, 0, seed, seed != 2);
+        if (!split)
+            queue(wide, chunk_budget(wide), 1, true);
         cancels(small, 0);
         cancels(wide, chunk_budget(wide));
         refusals(small);

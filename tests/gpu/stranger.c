@@ -4,7 +4,7 @@
 __attribute__((visibility("default"))) const provernet_gpu *
 provernet_gpu_v1(void)
 {
-    static const provernet_gpu table = { .abi = PROVERNET_GPU_ABI + 98,
+    static const provernet_gpu table = { .abi = 99,
                                          .struct_size = sizeof table };
 
     return &table;
