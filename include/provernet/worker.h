@@ -97,6 +97,12 @@ PROVERNET_API PROVERNET_MUST_USE provernet_status provernet_job_fail(
 PROVERNET_API PROVERNET_MUST_USE provernet_status provernet_job_prove(
     provernet_job *j, provernet_engine *e, provernet_error *err);
 
+/* A placeholder instead of proving, NOT A PROOF: writes one output that the
+ * clients of the job's kind can decode (docs/succinct.md). j stays the
+ * caller's: go on with done. Only a server in mock mode believes it. */
+PROVERNET_API PROVERNET_MUST_USE provernet_status
+provernet_job_mock(provernet_job *j, provernet_error *err);
+
 #ifdef __cplusplus
 }
 #endif

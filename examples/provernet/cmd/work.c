@@ -23,8 +23,6 @@ static void id_text(char out[33], provernet_id id)
 static provernet_status mock(struct work *w, provernet_job *j,
                              provernet_error *err)
 {
-    static const char text[] = "provernet mock proof: NOT A PROOF\n";
-    provernet_blob *out;
     provernet_status st = PROVERNET_OK;
 
     for (int64_t left = w->mock_delay_ms; left > 0; left -= 1000) {
@@ -35,9 +33,7 @@ static provernet_status mock(struct work *w, provernet_job *j,
             return provernet_job_fail(j, PROVERNET_BLAME_SURROUNDINGS,
                                       "cancelled", err);
     }
-    st = provernet_job_output(j, &out, err);
-    if (st == PROVERNET_OK)
-        st = provernet_blob_write(out, text, sizeof text - 1, err);
+    st = provernet_job_mock(j, err);
     if (st != PROVERNET_OK)
         return provernet_job_fail(j, PROVERNET_BLAME_SURROUNDINGS, err->message,
                                   NULL);

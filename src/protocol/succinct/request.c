@@ -114,6 +114,7 @@ static pvn_bytes copy_in(pvn_op *op, const void *data, size_t len, bool *ok)
 static bool fill_params(pvn_op *op, const wish *w)
 {
     const pvn_wanted *v = &w->wanted;
+    char hex[2 * PVN_VK_HASH + 1];
     pvn_buf b = { 0 };
     bool ok = true;
 
@@ -125,7 +126,8 @@ static bool fill_params(pvn_op *op, const wish *w)
                    v->mode, (unsigned long long)v->cycle_limit,
                    (unsigned long long)v->gas_limit);
     pvn_buf_json(&b, v->version, strlen(v->version));
-    pvn_buf_text(&b, "}");
+    pvn_buf_format(&b, ",\"vk_hash\":\"%s\"}",
+                   pvn_hex(hex, v->vk_hash.data, PVN_VK_HASH));
     if (!b.failed)
         op->u.request_submit.params = copy_in(op, b.data, b.len, &ok);
     ok = ok && !b.failed;
