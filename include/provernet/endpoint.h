@@ -33,6 +33,19 @@ typedef struct provernet_head {
     int32_t messages; /* 1: WebSocket: `end` ends one message in, END one out */
 } provernet_head;
 
+/* Messages (provernet_head.messages = 1). An exchange of messages lasts: the
+ * head has status 101 if somebody speaks in messages there, else it is an
+ * ordinary answer that refuses. After 101
+ * - call_write and call_end bring one message after the other; both may say
+ *   AGAIN: wait for READY_WRITE and offer the rest, or the end, again. END:
+ *   the other side has hung up.
+ * - call_read gives the bytes of messages out, and END after each; read after
+ *   every call_write and call_end, too. After an END, call_trailers is AGAIN
+ *   if a message ended, and OK if that END was the exchange's: the trailers
+ *   are close-code and close-reason as in RFC 6455.
+ * - the field provernet-messages of the head says what is spoken, "binary" or
+ *   "text"; do not pass messages of the other kind on. */
+
 /* Bits of provernet_ready.what. */
 enum {
     PROVERNET_READY_HEAD = 1,  /* call_head will answer */
@@ -68,7 +81,7 @@ PROVERNET_API PROVERNET_MUST_USE provernet_status provernet_call_open(
  * the rest. END: the answer is there already, send no more body. */
 PROVERNET_API PROVERNET_MUST_USE provernet_status provernet_call_write(
     provernet_call *c, const void *data, size_t len, size_t *taken);
-/* The request body is complete. */
+/* The request body, or one message, is complete. */
 PROVERNET_API PROVERNET_MUST_USE provernet_status
 provernet_call_end(provernet_call *c);
 /* The answer's head; AGAIN until READY_HEAD. Fields are valid until close. */

@@ -140,6 +140,8 @@ provernet_status provernet_call_read(provernet_call *c, void *buf, size_t cap,
                                      size_t *got)
 {
     *got = 0;
+    if (c->messages)
+        return pvn_message_read(c, buf, cap, got);
     for (;;) {
         pvn_call_go_on(c);
         if (!c->flushed)
@@ -179,7 +181,8 @@ provernet_status provernet_call_file(provernet_call *c, int *fd,
 
 uint64_t provernet_call_length(const provernet_call *c)
 {
-    if (pvn_call_phase(c) != PVN_IN_ANSWER || c->streamed)
+    if (pvn_call_phase(c) != PVN_IN_ANSWER || c->streamed ||
+        (c->messages && c->http_status == 101))
         return UINT64_MAX;
     return c->out.len - c->out_at + c->file_left;
 }
@@ -189,7 +192,8 @@ provernet_status provernet_call_trailers(provernet_call *c,
                                          size_t *len)
 {
     pvn_call_go_on(c);
-    if (pvn_call_phase(c) != PVN_IN_ANSWER)
+    if (pvn_call_phase(c) != PVN_IN_ANSWER ||
+        (c->messages && !c->messages->over))
         return PROVERNET_AGAIN;
     if (c->broken)
         return c->err.status ? c->err.status : PROVERNET_ERR_INTERNAL;

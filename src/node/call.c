@@ -21,7 +21,9 @@ static void set_phase(provernet_call *c, pvn_phase p)
 
 static void refuse(provernet_call *c)
 {
-    if (c->flushed) {
+    if (c->messages && c->flushed) {
+        pvn_message_refuse(c);
+    } else if (c->flushed) {
         c->broken = true;
     } else {
         pvn_answer_clear(c);
@@ -139,7 +141,7 @@ static void settle(provernet_call *c, pvn_next next)
             next = h->end(c);
             continue;
         case PVN_MORE:
-            set_phase(c, PVN_IN_MORE);
+            set_phase(c, c->messages ? PVN_IN_BODY : PVN_IN_MORE);
             return;
         case PVN_ANSWER:
         default:
@@ -156,6 +158,18 @@ static void settle(provernet_call *c, pvn_next next)
         }
         next = h->resume(c);
     }
+}
+
+void pvn_call_settle(provernet_call *c, pvn_next next)
+{
+    settle(c, next);
+}
+
+void pvn_call_interrupt(provernet_call *c)
+{
+    if (pvn_call_phase(c) == PVN_IN_WAIT &&
+        pvn_parks_remove(&c->node->parks, &c->waiter))
+        set_phase(c, PVN_IN_BODY);
 }
 
 void pvn_call_go_on(provernet_call *c)
@@ -185,6 +199,11 @@ static void tell(provernet_call *c)
     default:
         break;
     }
+}
+
+void pvn_call_tell_answer(provernet_call *c)
+{
+    tell(c);
 }
 
 /* ---- opening ---- */
@@ -249,10 +268,6 @@ static provernet_status check_open(provernet *n, const provernet_head *h,
         return pvn_fail(err, PROVERNET_ERR_INVALID, 0,
                         "a call needs a head with struct_size, method and "
                         "path");
-    if (h->messages)
-        return pvn_fail(err, PROVERNET_ERR_UNSUPPORTED, 0,
-                        "no protocol served here speaks in messages "
-                        "(WebSocket)");
     if (atomic_load(&n->drained))
         return pvn_fail(err, PROVERNET_ERR_UNAVAILABLE, 0,
                         "the node has been drained and takes no more calls");
@@ -318,6 +333,23 @@ static bool charge(provernet_call *c, uint64_t total)
     return true;
 }
 
+bool pvn_call_charge(pvn_call *c, uint64_t bytes)
+{
+    if (bytes < c->charged) {
+        pvn_tally_sub(&c->node->tally.bytes_in_flight, c->charged - bytes);
+        c->charged = bytes;
+    }
+    return charge(c, bytes);
+}
+
+bool pvn_call_too_long(provernet_call *c, uint64_t len)
+{
+    if (len <= body_max(c))
+        return false;
+    refuse_length(c, len, "at least ");
+    return true;
+}
+
 static bool body_room(provernet_call *c, uint64_t total)
 {
     if (!charge(c, total))
@@ -337,6 +369,10 @@ static void start(provernet_call *c)
     uint64_t len;
 
     c->handler = c->node->entry->route(c);
+    if (c->head.messages && c->handler->messages) {
+        c->messages = pvn_arena_alloc(&c->arena, sizeof *c->messages);
+        c->answer_failed = c->answer_failed || !c->messages;
+    }
     if (c->answer_failed) {
         refuse_nomem(c);
         return;
@@ -425,6 +461,8 @@ provernet_status provernet_call_write(provernet_call *c, const void *data,
     int before = pvn_call_phase(c), after;
 
     *taken = 0;
+    if (c->messages)
+        return pvn_message_write(c, data, len, taken);
     if (c->body_ended)
         return PROVERNET_ERR_INVALID;
     pvn_call_go_on(c);
@@ -449,6 +487,8 @@ provernet_status provernet_call_end(provernet_call *c)
 {
     int before = pvn_call_phase(c);
 
+    if (c->messages)
+        return pvn_message_end_in(c);
     if (c->body_ended)
         return PROVERNET_ERR_INVALID;
     c->body_ended = true;

@@ -32,7 +32,39 @@ typedef struct pvn_handler {
     void (*close)(pvn_call *c);
     uint64_t body_max; /* bytes; a longer body is answered 413 / code 8 */
     bool streaming;
+    /* With streaming: an exchange of messages, see below. Only for calls whose
+     * head says so; body_max is then the limit of one message. */
+    bool messages;
 } pvn_handler;
+
+/* ---- messages (provernet_head.messages) ----
+ * begin answers pvn_message_accept, or fails as usual. From then on body gets
+ * the pieces of a message and end its end, message after message. PVN_PARK
+ * waits for a message beside what it names: body interrupts it (resume is then
+ * not called). PVN_OP and PVN_CREW do not let messages in. PVN_MORE is not
+ * used: what is sent may be read at any time. */
+void pvn_message_accept(pvn_call *c, const char *type /* binary, text */);
+/* What pvn_answer_body added since the last end is one message. At most
+ * PVN_MESSAGES_OUT may wait to be read. */
+enum { PVN_MESSAGES_OUT = 32 };
+void pvn_message_end(pvn_call *c);
+/* The rest of the message comes from `fill`, a piece at a time, whenever the
+ * reader has read all that was there: it adds at least one byte with
+ * pvn_answer_body. OK: there is more; END: the message is complete; an error
+ * ends the exchange. Called on the reader's thread, also while ops or crew are
+ * out: it touches nothing but `user` and the answer. */
+void pvn_message_fill(pvn_call *c,
+                      provernet_status (*fill)(pvn_call *c, void *user,
+                                               provernet_error *err),
+                      void *user);
+/* Does anything wait to be read? While a fill is under way nothing else may
+ * be added. */
+bool pvn_message_waits(const pvn_call *c);
+/* Returns PVN_ANSWER: the exchange ends with this close code of RFC 6455. */
+pvn_next pvn_message_hang_up(pvn_call *c, int code, const char *reason);
+/* The handler holds so many bytes of request now (node.bytes_in_flight_max).
+ * false: too many, the call is refused: return PVN_ANSWER. */
+bool pvn_call_charge(pvn_call *c, uint64_t bytes);
 
 /* The entry chooses the handler when the head is known (never NULL: unknown
  * paths have a handler that answers so). It may keep things in pvn_call_keep.
@@ -142,4 +174,7 @@ char *pvn_node_counts(pvn_node *n);
  * ops[i]->err tells each result; the return value is the first that failed. */
 provernet_status pvn_node_run(pvn_node *n, pvn_op **ops, size_t len,
                               provernet_error *err);
+/* Hand them over as one and look back no more: takes the ops (NULL entries
+ * are skipped). For farewells of connections that broke. Any thread. */
+void pvn_node_post(pvn_node *n, pvn_op *const *ops, size_t len);
 #endif

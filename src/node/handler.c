@@ -131,3 +131,37 @@ bool pvn_call_timed_out(const pvn_call *c)
 {
     return c->waiter.timed_out;
 }
+
+/* ---- without a call ---- */
+
+typedef struct posted {
+    pvn_hand hand;
+    pvn_op *op[];
+} posted;
+
+static void posted_done(pvn_hand *h)
+{
+    posted *p = (posted *)((char *)h - offsetof(posted, hand));
+
+    for (size_t i = 0; i < h->len; i++)
+        pvn_op_free(p->op[i]);
+    free(p);
+}
+
+void pvn_node_post(pvn_node *n, pvn_op *const *ops, size_t len)
+{
+    posted *p = calloc(1, sizeof *p + len * sizeof *p->op);
+
+    if (!p) {
+        for (size_t i = 0; i < len; i++)
+            pvn_op_free(ops[i]);
+        return;
+    }
+    for (size_t i = 0; i < len; i++)
+        if (ops[i])
+            p->op[p->hand.len++] = ops[i];
+    p->hand.ops = p->op;
+    p->hand.done = posted_done;
+    if (p->hand.len == 0 || !pvn_core_push(n, &p->hand))
+        posted_done(&p->hand);
+}

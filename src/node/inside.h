@@ -205,6 +205,15 @@ typedef enum pvn_phase {
     PVN_IN_ANSWER /* all of it */
 } pvn_phase;
 
+/* Messages out of a call: where in `out` each ends, and what goes on. */
+typedef struct pvn_outgoing {
+    size_t end[PVN_MESSAGES_OUT];
+    uint32_t ends;
+    provernet_status (*fill)(pvn_call *c, void *user, provernet_error *err);
+    void *user;
+    bool over; /* the END of the exchange was given */
+} pvn_outgoing;
+
 enum { PVN_CALL_OPS = 4, PVN_CALL_FIELDS = 12, PVN_CALL_TRAILERS = 4 };
 struct provernet_call {
     provernet_inbox *in;
@@ -229,6 +238,7 @@ struct provernet_call {
     provernet_error err;
     void *kept[2];
     int64_t deadline_ms;
+    pvn_outgoing *messages; /* NULL: an ordinary exchange */
 
     /* hand-overs */
     pvn_hand hand;
@@ -267,6 +277,18 @@ void pvn_call_refuse(provernet_call *c, provernet_status s, const char *fmt,
                      ...) __attribute__((format(printf, 3, 4)));
 void pvn_call_more(provernet_call *c); /* resume a MORE call */
 int pvn_call_phase(const provernet_call *c);
+/* message.c */
+provernet_status pvn_message_write(provernet_call *c, const void *data,
+                                   size_t len, size_t *taken);
+provernet_status pvn_message_end_in(provernet_call *c);
+provernet_status pvn_message_read(provernet_call *c, void *buf, size_t cap,
+                                  size_t *got);
+void pvn_message_refuse(provernet_call *c); /* c->err says why */
+/* For message.c. */
+void pvn_call_settle(provernet_call *c, pvn_next next);
+void pvn_call_interrupt(provernet_call *c); /* a message: parks no more */
+bool pvn_call_too_long(provernet_call *c, uint64_t len); /* refused */
+void pvn_call_tell_answer(provernet_call *c);
 /* answer.c */
 void pvn_answer_clear(provernet_call *c);
 void pvn_answer_free(provernet_call *c);

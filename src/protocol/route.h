@@ -13,7 +13,8 @@ enum {
                              through pvn_call_message */
     PVN_ROUTE_PREFIX = 2, /* path and everything below it */
     PVN_ROUTE_STREAM = 4, /* streaming body (body/end are called) */
-    PVN_ROUTE_SERVER_STREAM = 8 /* gRPC: several messages out (PVN_MORE) */
+    PVN_ROUTE_SERVER_STREAM = 8, /* gRPC: several messages out (PVN_MORE) */
+    PVN_ROUTE_MESSAGES = 16      /* with STREAM: a WebSocket, see node/call.h */
 };
 
 typedef struct pvn_route {
@@ -26,6 +27,7 @@ typedef struct pvn_route {
     pvn_next (*body)(pvn_call *c, const void *data, size_t len);
     pvn_next (*end)(pvn_call *c);
     void (*close)(pvn_call *c);
+    const void *data; /* the skin's own, see pvn_call_route_data */
 } pvn_route;
 
 typedef struct pvn_skin {
@@ -52,6 +54,8 @@ void pvn_call_reply(pvn_call *c, const void *message, size_t len);
 pvn_next pvn_call_fail(pvn_call *c, provernet_status s, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 pvn_next pvn_call_fail_with(pvn_call *c, const provernet_error *err);
+/* `data` of the route of this call. */
+const void *pvn_call_route_data(const pvn_call *c);
 /* The path below a PREFIX route, without its query; the query's value of a
  * name (percent-decoded into the arena), or NULL. */
 const char *pvn_call_rest(pvn_call *c);

@@ -178,6 +178,8 @@ static pvn_next begin_refused(pvn_call *c)
 
     if (h->allow[0])
         pvn_answer_field(c, "allow", h->allow);
+    if (h->refusal_http == 426)
+        pvn_answer_field(c, "upgrade", "websocket");
     h->failed = true;
     if (h->grpc)
         pvn_grpc_write_failure(c, h->skin, &h->refusal_text);
@@ -274,6 +276,7 @@ static void serve(pvn_http *h)
 
     to->streaming = stream;
     to->resume = any_resume;
+    to->messages = r->flags & PVN_ROUTE_MESSAGES;
     if (h->grpc) {
         to->begin = stream ? pvn_grpc_stream_begin : pvn_grpc_begin;
         to->body = pvn_grpc_body;
@@ -285,6 +288,19 @@ static void serve(pvn_http *h)
         to->end = plain_end;
         to->body_max = r->body_max ? r->body_max : h->message_max;
     }
+}
+
+/* A WebSocket where none is spoken, or none where one is. */
+static void wrong_carriage(pvn_http *h, const provernet_head *head)
+{
+    if (head->messages)
+        pvn_fail(&h->refusal_text, PROVERNET_ERR_INVALID, 0,
+                 "%.120s does not speak WebSocket", h->path);
+    else
+        pvn_fail(&h->refusal_text, PROVERNET_ERR_INVALID, 0,
+                 "%.120s speaks WebSocket only\nhelp: ask for an upgrade",
+                 h->path);
+    refuse_with(h, head->messages ? 400 : 426);
 }
 
 static void choose(pvn_call *c, pvn_http *h, const provernet_head *head)
@@ -306,6 +322,8 @@ static void choose(pvn_call *c, pvn_http *h, const provernet_head *head)
                  "application/grpc",
                  h->path);
         refuse_with(h, 415);
+    } else if (!(h->route->flags & PVN_ROUTE_MESSAGES) != !head->messages) {
+        wrong_carriage(h, head);
     } else {
         h->grpc = h->route->flags & PVN_ROUTE_GRPC;
         serve(h);
@@ -418,6 +436,11 @@ pvn_next pvn_call_fail(pvn_call *c, provernet_status s, const char *fmt, ...)
     pvn_vfail(&err, s, 0, fmt, ap);
     va_end(ap);
     return pvn_call_fail_with(c, &err);
+}
+
+const void *pvn_call_route_data(const pvn_call *c)
+{
+    return pvn_http_of(c)->route->data;
 }
 
 const char *pvn_call_rest(pvn_call *c)

@@ -341,10 +341,6 @@ static void wrong_use_is_an_error(void **state)
     assert_int_equal(provernet_call_open(in, &c, &head, 1, &err),
                      PROVERNET_ERR_INVALID);
     head.struct_size = sizeof head;
-    head.messages = 1;
-    assert_int_equal(provernet_call_open(in, &c, &head, 1, &err),
-                     PROVERNET_ERR_UNSUPPORTED);
-    head.messages = 0;
     assert_int_equal(provernet_call_open(in, &c, &head, 1, &err), 0);
     assert_int_equal(provernet_call_end(c), 0);
     assert_int_equal(provernet_call_end(c), PROVERNET_ERR_INVALID);
