@@ -25,6 +25,7 @@ struct http1 {
     uint64_t file_at, file_left;
     int64_t body_ms; /* when the body began; 0: none is expected */
     uint64_t body_got, lingered;
+    char ws_key[WS_KEY_CHARS + 1]; /* a WebSocket was asked for; else empty */
 };
 
 static void pump(struct conn *c);
@@ -66,6 +67,8 @@ static const char *reason(int status)
         return "Range Not Satisfiable";
     case 417:
         return "Expectation Failed";
+    case 426:
+        return "Upgrade Required";
     case 429:
         return "Too Many Requests";
     case 431:
@@ -114,10 +117,12 @@ static void refuse(struct conn *c, int status, const char *message)
                          ? "ERR_LIMIT"
                          : "ERR_INVALID",
                      message);
-    int len = snprintf(text, sizeof text,
-                       "HTTP/1.1 %d %s\r\ncontent-type: application/json\r\n"
-                       "content-length: %d\r\nconnection: close\r\n\r\n%s",
-                       status, reason(status), n, body);
+    int len =
+        snprintf(text, sizeof text,
+                 "HTTP/1.1 %d %s\r\ncontent-type: application/json\r\n"
+                 "content-length: %d\r\nconnection: close\r\n%s\r\n%s",
+                 status, reason(status), n,
+                 status == 426 ? "sec-websocket-version: 13\r\n" : "", body);
 
     if (conn_send(c, text, (size_t)len, false) == 0)
         linger(c);
@@ -132,6 +137,8 @@ static const char *why(int status)
         return "the path is longer than 8192 bytes";
     case 417:
         return "only \\\"expect: 100-continue\\\" is known";
+    case 426:
+        return "WebSocket is spoken in version 13 only";
     case 431:
         return "the request head is above server.header_bytes or 100 fields";
     case 501:
@@ -330,6 +337,21 @@ static int answer_body(struct conn *c, struct http1 *h, size_t head)
     }
 }
 
+/* 101: this connection is a WebSocket from now on, and h is gone. */
+static void upgrade(struct conn *c, const provernet_field *f, size_t n)
+{
+    struct http1 *h = c->state;
+    bool text = false;
+
+    for (size_t i = 0; i < n; i++)
+        if (!strcmp(f[i].name, "provernet-messages"))
+            text = !strcmp(f[i].value, "text");
+    if (websocket_begin(c, &h->x, h->ws_key, text))
+        free(h);
+    else
+        conn_kill(c);
+}
+
 static void answer(struct conn *c)
 {
     struct http1 *h = c->state;
@@ -342,6 +364,10 @@ static void answer(struct conn *c)
     if (!h->head_sent) {
         if (provernet_call_head(h->x.call, &status, &f, &n) != PROVERNET_OK)
             return;
+        if (status == 101) {
+            upgrade(c, f, n);
+            return;
+        }
         head = answer_head(h, (char *)c->loop->out, SCRATCH - 64, status, f, n);
         h->head_sent = true;
     }
@@ -362,8 +388,17 @@ static void begin_call(struct conn *c, struct h1_head *head)
                           .peer = c->peer,
                           .fields = head->fields,
                           .fields_len = head->fields_len };
+    const char *key = "";
     provernet_error err = { 0 };
     provernet_status st;
+    int ws = websocket_asked(head, &key);
+
+    h->ws_key[0] = 0;
+    if (ws < 0) {
+        refuse(c, -ws, why(-ws));
+        return;
+    }
+    ph.messages = ws;
 
     h->head_sent = h->answered = h->request_ended = h->blocked = false;
     h->stop_body = h->chunked_out = false;
@@ -381,6 +416,13 @@ static void begin_call(struct conn *c, struct h1_head *head)
     st = exchange_open(c->loop, &h->x, &ph, &err);
     if (st != PROVERNET_OK) {
         refuse(c, 503, "the server cannot take this call now");
+        return;
+    }
+    if (ws) { /* no body; what follows may be frames already */
+        memcpy(h->ws_key, key, sizeof h->ws_key);
+        h->request_ended = true;
+        h->phase = ANSWER_ONLY;
+        conn_dirty(c);
         return;
     }
     if (head->expect_continue && h->body_ms) {
@@ -622,7 +664,7 @@ static void http1_flush(struct conn *c)
             shutdown(c->fd, SHUT_WR);
         return;
     }
-    if (h->x.call && h->head_sent && !h->answered)
+    if (h->x.call && (h->head_sent || h->ws_key[0]) && !h->answered)
         answer(c);
 }
 

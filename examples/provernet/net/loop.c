@@ -75,6 +75,15 @@ void exchange_close(struct loop *l, struct exchange *x)
     l->free_slot = i;
 }
 
+void exchange_move(struct loop *l, struct exchange *to, struct exchange *from)
+{
+    to->call = from->call;
+    to->tag = from->tag;
+    from->call = NULL;
+    if (to->call)
+        l->slots[(uint32_t)to->tag].exchange = to;
+}
+
 static void completions(struct loop *l)
 {
     provernet_ready r[INBOX_BATCH];

@@ -113,6 +113,8 @@ void conn_speak(struct conn *c, const struct protocol *p, void *state);
 provernet_status exchange_open(struct loop *l, struct exchange *x,
                                const provernet_head *h, provernet_error *err);
 void exchange_close(struct loop *l, struct exchange *x);
+/* The call of `from` is `to`'s from now on. */
+void exchange_move(struct loop *l, struct exchange *to, struct exchange *from);
 
 /* ---- protocols ---- */
 extern const struct protocol protocol_first; /* looks at the first bytes */
@@ -124,6 +126,15 @@ bool http2_setup(struct server *s);
 void http2_teardown(struct server *s);
 SSL_CTX *tls_context(const struct server_config *c, provernet_error *err);
 bool tls_begin(struct conn *c);
+enum { WS_KEY_CHARS = 24 };
+struct h1_head;
+/* Does this head ask for a WebSocket? 1: yes, *key is its key. 0: no. < 0:
+ * badly: refuse with HTTP status -result. */
+int websocket_asked(const struct h1_head *h, const char **key);
+/* The library has accepted: speak WebSocket from now on. x is taken over.
+ * false: no memory, nothing changed. */
+bool websocket_begin(struct conn *c, struct exchange *x, const char *key,
+                     bool text);
 
 provernet_status listeners_open(struct server *s, provernet_error *err);
 void listeners_close(struct server *s);
