@@ -137,7 +137,7 @@ static void hint_task(pvn_hints *h, const pvn_task *t, int64_t now_ms)
     const pvn_task *was = t->row.was;
     if (t->state == PVN_TASK_LEASED)
         h->tick_ms = sooner(h->tick_ms, t->lease_ms);
-    if (t->state != PVN_TASK_READY)
+    if (t->state != PVN_TASK_READY || t->not_before_ms == INT64_MAX)
         return;
     if (t->not_before_ms > now_ms)
         h->tick_ms = sooner(h->tick_ms, t->not_before_ms);
@@ -179,6 +179,8 @@ static bool fill_hints(const batch *b, pvn_hints *h)
         h->wrote = true;
         if (r->table == PVN_REQUEST)
             hint_request(h, (const pvn_request *)r);
+        else if (r->table == PVN_AUCTION)
+            h->tick_ms = sooner(h->tick_ms, ((const pvn_auction *)r)->due_ms);
         else if (r->table == PVN_TASK)
             hint_task(h, (const pvn_task *)r, b->now_ms);
     }

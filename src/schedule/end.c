@@ -1,6 +1,6 @@
 /* schedule/end.c - how a request ends, and what it lets go of. Pure; includes
  * decide.h. */
-#include "schedule/decide.h"
+#include "schedule/auction.h"
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -146,6 +146,7 @@ static void need_files(pvn_cx *cx, const provernet_id *task)
 void pvn_need_end(pvn_cx *cx, const pvn_request *q)
 {
     pvn_need_account(cx, q->requester);
+    pvn_need_auction_end(cx, q);
     if (!pvn_need_scan_id(cx, PVN_TASKS_OF_REQUEST, &q->id, PVN_WHOLE_MAX))
         return;
     for (pvn_row *r = pvn_rows_group(cx->rows, PVN_TASK, &q->id); r;
@@ -199,7 +200,10 @@ void pvn_request_release(pvn_cx *cx, pvn_request *q, const char *why)
 void pvn_request_fail(pvn_cx *cx, pvn_request *q, int64_t cause, int64_t exec,
                       const char *why)
 {
+    if (q->exec == PVN_EXEC_IMPOSSIBLE && cause != PROVERNET_CAUSE_CANCELLED)
+        cause = PROVERNET_CAUSE_INPUT; /* who executes said so before */
     pvn_request_release(cx, q, why);
+    pvn_auction_failed(cx, q, cause);
     q->state = PROVERNET_FAILED;
     q->cause = cause;
     q->why = pvn_why(cx, why);

@@ -1,6 +1,6 @@
 /* schedule/lease.c - one task's life: made, granted, given back, lost. Pure;
  * includes decide.h. */
-#include "schedule/decide.h"
+#include "schedule/auction.h"
 #include <stdio.h>
 
 pvn_task *pvn_task_make(pvn_cx *cx, pvn_request *q, const char *name,
@@ -195,6 +195,7 @@ void pvn_task_requeue(pvn_cx *cx, pvn_request *q, pvn_task *t, int64_t outcome,
              "\"attempt\":%lld,\"again_ms\":%lld,\"why\":%s",
              (long long)t->attempt, (long long)t->not_before_ms,
              pvn_quote(cx, why));
+    pvn_auction_again(cx, q, t, &worker);
 }
 
 bool pvn_task_exhausted(const pvn_cx *cx, const pvn_task *t)

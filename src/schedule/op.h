@@ -12,6 +12,7 @@
 #define PVN_SCHEDULE_OP_H
 #include "base/env.h"
 #include "base/error.h"
+#include "schedule/bids.h"
 #include "state/rows.h"
 #include <provernet/request.h>
 #include <provernet/worker.h>
@@ -34,6 +35,10 @@ enum { PVN_OP_ROUNDS = 8 };
     X(REQUEST_CANCEL, request_cancel)                                          \
     X(REQUEST_REFUSE, request_refuse)                                          \
     X(REQUEST_INPUT, request_input)                                            \
+    X(REQUEST_EXECUTE, request_execute)                                        \
+    X(BID_PLACE, bid_place)                                                    \
+    X(AUCTION_SETTLE, auction_settle)                                          \
+    X(PROVER_APPLY, prover_apply)                                              \
     X(WORKER_HELLO, worker_hello)                                              \
     X(WORKER_BYE, worker_bye)                                                  \
     X(TASK_LEASE, task_lease)                                                  \
@@ -51,6 +56,10 @@ enum { PVN_OP_ROUNDS = 8 };
     X(READ_REQUESTS, read_requests)                                            \
     X(READ_TASK, read_task)                                                    \
     X(READ_WORKERS, read_workers)                                              \
+    X(READ_AUCTION, read_auction)                                              \
+    X(READ_AUCTIONS, read_auctions)                                            \
+    X(READ_PROVER, read_prover)                                                \
+    X(READ_PROVERS, read_provers)                                              \
     X(READ_EVENTS, read_events)                                                \
     X(READ_RECORD, read_record)                                                \
     X(READ_RECORDS, read_records)
@@ -103,6 +112,8 @@ typedef struct pvn_rules {
     const char *allow;           /* account.allow */
     const char *account_balance; /* balance of an account never seen */
     const char *trust;           /* node.trust */
+    const char *prover_allow;    /* prover.allow; NULL: everyone */
+    const char *prover_stake;    /* prover.stake; NULL: none */
     bool mock, draining;
     uint64_t seed; /* of the maps of a batch, against chosen keys; 0: drawn
                       for each batch */
@@ -233,6 +244,7 @@ typedef struct pvn_op_request_submit {
     pvn_bytes params;                    /* JSON for the worker, or empty */
     pvn_bytes signed_bytes, extra;
     bool tied; /* cancelled when this coordinator's session ends */
+    const pvn_terms *terms; /* auctioned; NULL: for our own workers */
     /* out: the id in force (the first one's for a duplicate) */
     provernet_id id_out;
     pvn_bytes name_out;

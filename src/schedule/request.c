@@ -1,7 +1,7 @@
 /* schedule/request.c - requests: submitted, cancelled, given up, judged. Pure;
  * includes decide.h. */
 #include "base/settings.h"
-#include "schedule/decide.h"
+#include "schedule/auction.h"
 
 /* ---- submit ---- */
 
@@ -170,7 +170,8 @@ static provernet_status check_submit(pvn_cx *cx, const char *kind,
                         "requests, %lld are allowed",
                         (long long)a->open_requests,
                         (long long)rules->request_open_max);
-    return PROVERNET_OK;
+    return u->terms ? pvn_auction_check(cx, u->terms, u->requester20)
+                    : PROVERNET_OK;
 }
 
 static provernet_status answer(pvn_cx *cx, const pvn_request *q, bool again)
@@ -257,6 +258,8 @@ provernet_status pvn_decide_request_submit(pvn_cx *cx)
                            pvn_need_artifact(cx, &u->inputs[i]));
     pvn_note(cx, "request.queued", &q->id, NULL, NULL, "\"kind\":%s",
              pvn_quote(cx, kind));
+    if (u->terms)
+        pvn_auction_make(cx, q, t, u->terms);
     return answer(cx, q, false);
 }
 
@@ -319,8 +322,20 @@ void pvn_keys_request_refuse(pvn_cx *cx)
     const pvn_op_request_refuse *u = &cx->op->u.request_refuse;
     const pvn_request *q =
         pvn_need_request_by(cx, &u->id, u->protocol, u->name);
-    if (q)
-        pvn_need_end(cx, q);
+    if (!q)
+        return;
+    pvn_need_end(cx, q);
+    pvn_need_account(cx, q->fulfiller);
+}
+
+/* The fulfiller, or the key that signs for it. */
+static bool fulfils(pvn_cx *cx, const pvn_request *q, const uint8_t by20[20])
+{
+    uint8_t signer[20];
+    pvn_signer_of(cx, q->fulfiller, signer);
+    return !pvn_is_zero(q->fulfiller, 20) &&
+           (memcmp(by20, q->fulfiller, 20) == 0 ||
+            memcmp(by20, signer, 20) == 0);
 }
 
 provernet_status pvn_decide_request_refuse(pvn_cx *cx)
@@ -329,13 +344,14 @@ provernet_status pvn_decide_request_refuse(pvn_cx *cx)
     pvn_request *q = pvn_need_request_by(cx, &u->id, u->protocol, u->name);
     if (!q)
         return not_found(cx);
-    if (!u->executor && (pvn_is_zero(q->fulfiller, 20) ||
-                         memcmp(u->fulfiller20, q->fulfiller, 20) != 0))
+    if (!u->executor && !fulfils(cx, q, u->fulfiller20))
         return pvn_fail(&cx->op->err, PROVERNET_ERR_PERMISSION, 0,
                         "only the fulfiller of this request may give it up");
     if (!pvn_request_open(q))
         return not_open(cx, q);
-    bool input = u->blame == PROVERNET_BLAME_INPUT;
+    /* A stranger who won an auction cannot say so: who executes can. */
+    bool input = u->blame == PROVERNET_BLAME_INPUT &&
+                 (u->executor || q->settle == PVN_SETTLE_NONE);
     pvn_request_fail(cx, q,
                      input ? PROVERNET_CAUSE_INPUT : PROVERNET_CAUSE_REFUSED,
                      input ? PVN_EXEC_IMPOSSIBLE : PVN_EXEC_UNKNOWN,
@@ -461,6 +477,7 @@ static void fulfil(pvn_cx *cx, pvn_request *q, pvn_worker *w)
     const pvn_op_request_verdict *u = &cx->op->u.request_verdict;
     pvn_artifact *proof = pvn_need_artifact(cx, &u->proof);
     pvn_request_release(cx, q, NULL);
+    pvn_auction_fulfilled(cx, q);
     if (proof) {
         int64_t until = cx->now_ms + cx->rules->request_retention_ms;
         pvn_touch(cx, &proof->row);

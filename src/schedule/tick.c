@@ -1,6 +1,6 @@
 /* schedule/tick.c - what happens by itself: leases end, deadlines pass,
  * coordinators die. Pure; includes decide.h. */
-#include "schedule/decide.h"
+#include "schedule/auction.h"
 
 enum { KINDS_MAX = 64, SESSIONS_MAX = 64 };
 
@@ -88,6 +88,7 @@ void pvn_keys_tick(pvn_cx *cx)
         pvn_need_end(cx, (const pvn_request *)w->found[i]);
     lease_next(cx);
     request_next(cx);
+    pvn_need_auctions_due(cx);
     w = kinds_seen(cx);
     for (size_t i = 0; w && i < w->found_len; i++) {
         const char *kind = seen_kind(cx, w->found[i]);
@@ -191,8 +192,8 @@ static int64_t next_due(pvn_cx *cx)
 {
     const pvn_session *mine = pvn_need_session(cx, &cx->rules->session);
     const pvn_want *lease = lease_next(cx), *request = request_next(cx);
-    int64_t next = INT64_MAX;
-    if (mine)
+    int64_t next = pvn_auctions_next(cx);
+    if (mine && mine->seen_ms + PVN_SESSION_TOUCH_MS < next)
         next = mine->seen_ms + PVN_SESSION_TOUCH_MS;
     if (lease && lease->found_len > 0) {
         const pvn_task *t = (const pvn_task *)lease->found[0];
@@ -217,6 +218,7 @@ provernet_status pvn_decide_tick(pvn_cx *cx)
               (requests && requests->found_len > 0);
     end_leases(cx, jump);
     end_requests(cx);
+    u->more |= pvn_auctions_due(cx);
     u->more |= make_assignable(cx);
     if (!jump) /* after a jump the others get their time to say so */
         u->more |= end_sessions(cx);

@@ -63,6 +63,8 @@ static int too_large(const pvn_request *q, const pvn_task *t, int64_t largest,
 static int queued(const pvn_request *q, const pvn_task *t, pvn_served served,
                   int64_t now_ms, char *buf, size_t cap)
 {
+    if (q->assignable_ms == PVN_UNDER_AUCTION)
+        return snprintf(buf, cap, "no prover has won its auction yet");
     if (t && t->state == PVN_TASK_READY && t->not_before_ms > now_ms)
         return snprintf(buf, cap, "backing off for %lld s more after: %s",
                         (long long)(t->not_before_ms - now_ms + 999) / 1000,
