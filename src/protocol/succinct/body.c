@@ -7,8 +7,8 @@ enum { STDIN_PRIVATE_OR_DOMAIN = 12, FIRST_AUCTION = 13, LAST_AUCTION = 21 };
 
 /* Field 12 is a bool in the base flavour and bytes in the auction flavour, so
  * its raw wire type decides, before any descriptor is chosen. */
-static provernet_status flavour(pvn_bytes body, bool *auction,
-                                provernet_error *err)
+provernet_status pvn_body_is_auction(pvn_bytes body, bool *auction,
+                                     provernet_error *err)
 {
     pvn_pb_reader r = pvn_pb_read(body);
     pvn_pb_field f;
@@ -100,7 +100,7 @@ provernet_status pvn_wanted_read(pvn_arena *a, pvn_bytes body, pvn_wanted *w,
                                  provernet_error *err)
 {
     bool auction = false;
-    provernet_status s = flavour(body, &auction, err);
+    provernet_status s = pvn_body_is_auction(body, &auction, err);
 
     memset(w, 0, sizeof *w);
     if (s != PROVERNET_OK)

@@ -2,6 +2,7 @@
  * never an encoding of ours. Includes succinct.h and crypto/. */
 #include "protocol/succinct/succinct.h"
 #include "crypto/crypto.h"
+#include "proto/base.pb-c.h"
 
 enum { SIGNATURE_BYTES = 65 };
 enum { BINARY = 1, JSON = 2 };
@@ -48,19 +49,6 @@ provernet_status pvn_envelope_split(pvn_bytes message, uint64_t *format,
     return PROVERNET_OK;
 }
 
-static provernet_status check_format(uint64_t format, provernet_error *err)
-{
-    if (format == BINARY)
-        return PROVERNET_OK;
-    return pvn_fail(err, PROVERNET_ERR_INVALID, 0,
-                    "format: Invalid message format %llu, expected 1 "
-                    "(BINARY)%s",
-                    (unsigned long long)format,
-                    format == JSON ? "\nhelp: sign the encoded body; JSON is "
-                                     "not taken by this version"
-                                   : "");
-}
-
 provernet_status pvn_signature_open(pvn_bytes signature,
                                     const uint8_t digest32[32],
                                     uint8_t signer20[20], provernet_error *err)
@@ -80,7 +68,50 @@ provernet_status pvn_signature_open(pvn_bytes signature,
     return pvn_recover_digest(signer20, signature.data, digest32, err);
 }
 
-bool pvn_envelope_open(pvn_call *c, pvn_envelope *e)
+/* The digest of the text that format JSON signs. */
+static provernet_status json_digest(pvn_call *c, pvn_bytes body,
+                                    const ProtobufCMessageDescriptor *type,
+                                    uint8_t digest32[32], provernet_error *err)
+{
+    const ProtobufCMessage *m;
+    pvn_buf text = { 0 };
+    provernet_status s;
+    bool auction = true;
+
+    if (type == &types__request_proof_request_body__descriptor) {
+        s = pvn_body_is_auction(body, &auction, err);
+        if (s != PROVERNET_OK)
+            return s;
+        if (!auction)
+            type = &base__request_proof_request_body__descriptor;
+    }
+    m = pvn_pb_unpack(c, type, body);
+    if (!m)
+        return err->status;
+    s = pvn_json_signed(&text, m, err);
+    if (s == PROVERNET_OK)
+        pvn_eip191(digest32, text.data, text.len);
+    pvn_buf_free(&text);
+    return s;
+}
+
+static provernet_status digest_of(pvn_call *c, uint64_t format, pvn_bytes body,
+                                  const ProtobufCMessageDescriptor *type,
+                                  uint8_t digest32[32], provernet_error *err)
+{
+    if (format == JSON)
+        return json_digest(c, body, type, digest32, err);
+    if (format != BINARY)
+        return pvn_fail(err, PROVERNET_ERR_INVALID, 0,
+                        "format: Invalid message format %llu, expected 1 "
+                        "(BINARY) or 2 (JSON)",
+                        (unsigned long long)format);
+    pvn_eip191(digest32, body.data, body.len);
+    return PROVERNET_OK;
+}
+
+bool pvn_envelope_open(pvn_call *c, pvn_envelope *e,
+                       const ProtobufCMessageDescriptor *type)
 {
     provernet_error *err = pvn_call_error(c);
     pvn_bytes signature;
@@ -90,11 +121,9 @@ bool pvn_envelope_open(pvn_call *c, pvn_envelope *e)
                                             &signature, &e->body, err);
 
     if (s == PROVERNET_OK)
-        s = check_format(format, err);
-    if (s == PROVERNET_OK) {
-        pvn_eip191(digest, e->body.data, e->body.len);
+        s = digest_of(c, format, e->body, type, digest, err);
+    if (s == PROVERNET_OK)
         s = pvn_signature_open(signature, digest, e->signer20, err);
-    }
     if (s != PROVERNET_OK)
         pvn_call_fail_with(c, err);
     return s == PROVERNET_OK;

@@ -1,4 +1,5 @@
-/* protocol/succinct/program.c - GetProgram and CreateProgram. A program is an
+/* protocol/succinct/program.c - GetProgram, CreateProgram, SetProgramName. A
+ * program is an
  * SP1 ELF or a circuit; its first bytes say which. Includes succinct.h,
  * http/artifacts.h, prove/kinds.h. */
 #include "protocol/succinct/succinct.h"
@@ -117,7 +118,8 @@ pvn_next pvn_succinct_create_program_begin(pvn_call *c)
     if (!k)
         return pvn_call_fail(c, PROVERNET_ERR_NOMEM, "no memory");
     pvn_call_keep(c, 1, k);
-    if (!pvn_envelope_open(c, &k->envelope))
+    if (!pvn_envelope_open(c, &k->envelope,
+                           &types__create_program_request_body__descriptor))
         return PVN_ANSWER;
     k->body = pvn_pb_unpack(c, &types__create_program_request_body__descriptor,
                             k->envelope.body);
@@ -289,3 +291,27 @@ pvn_next pvn_succinct_create_program_resume(pvn_call *c)
         return registered(c, k);
     }
 }
+
+/* ---- SetProgramName ---- */
+
+static bool fill_name(pvn_call *c, const pvn_rpc_call *r, pvn_op *op)
+{
+    const Types__SetProgramNameRequestBody *m = r->in;
+    pvn_op_program_name *u = &op->u.program_name;
+    bool ok = true;
+
+    if (!pvn_field_len(c, "vk_hash", m->vk_hash, PVN_VK_HASH))
+        return false;
+    u->protocol = PVN_PROTOCOL_SUCCINCT;
+    u->name = pvn_op_bytes(op, m->vk_hash.data, PVN_VK_HASH, &ok);
+    u->label = pvn_op_text(op, m->name, &ok);
+    memcpy(u->by20, r->e.signer20, sizeof u->by20);
+    return pvn_rpc_ok(c, ok);
+}
+
+const pvn_rpc pvn_rpc_set_program_name = {
+    .in = &types__set_program_name_request_body__descriptor,
+    .is_signed = true,
+    .op = PVN_OP_PROGRAM_NAME,
+    .fill = fill_name,
+};

@@ -1,4 +1,4 @@
-/* protocol/succinct/request.c - RequestProof, CancelRequest, FailFulfillment.
+/* protocol/succinct/request.c - RequestProof.
  * Includes succinct.h, http/artifacts.h, crypto/, prove/kinds.h.
  *
  * Everything about the client's bytes is judged before the operation; what
@@ -246,14 +246,6 @@ static pvn_next size_read(pvn_call *c, wish *w)
 
 /* ---- RequestProof ---- */
 
-static bool domain_of(pvn_call *c, uint8_t domain32[32])
-{
-    const char *text = pvn_setting_text(pvn_node_options(pvn_call_node(c)),
-                                        PVN_SET_SUCCINCT_DOMAIN);
-
-    return pvn_unhex(domain32, 32, text, strlen(text));
-}
-
 pvn_next pvn_succinct_request_proof_begin(pvn_call *c)
 {
     wish *w = pvn_arena_alloc(pvn_call_arena(c), sizeof *w);
@@ -264,10 +256,10 @@ pvn_next pvn_succinct_request_proof_begin(pvn_call *c)
     if (!w)
         return no_memory(c);
     pvn_call_keep(c, 1, w);
-    if (!domain_of(c, domain))
-        return pvn_call_fail(c, PROVERNET_ERR_CONFIG,
-                             "succinct.domain is not 64 hex digits");
-    if (!pvn_envelope_open(c, &w->envelope))
+    if (!pvn_succinct_domain(c, domain))
+        return PVN_ANSWER;
+    if (!pvn_envelope_open(c, &w->envelope,
+                           &types__request_proof_request_body__descriptor))
         return PVN_ANSWER;
     if (pvn_wanted_read(pvn_call_arena(c), w->envelope.body, &w->wanted, err))
         return pvn_call_fail_with(c, err);
@@ -319,113 +311,4 @@ pvn_next pvn_succinct_request_proof_resume(pvn_call *c)
     default:
         return submitted(c);
     }
-}
-
-/* ---- CancelRequest, FailFulfillment ---- */
-
-static pvn_next accepted_resume(pvn_call *c)
-{
-    const pvn_op *op = pvn_call_op_at(c, 0);
-
-    if (op->err.status != PROVERNET_OK)
-        return pvn_call_fail_with(c, &op->err);
-    return pvn_succinct_accepted(c, pvn_call_kept(c, 1));
-}
-
-/* Open the envelope and keep it for the answer. */
-static pvn_envelope *open_and_keep(pvn_call *c)
-{
-    pvn_envelope *e = pvn_arena_alloc(pvn_call_arena(c), sizeof *e);
-
-    if (!e) {
-        no_memory(c);
-        return NULL;
-    }
-    pvn_call_keep(c, 1, e);
-    return pvn_envelope_open(c, e) ? e : NULL;
-}
-
-pvn_next pvn_succinct_cancel_request_begin(pvn_call *c)
-{
-    const pvn_envelope *e = open_and_keep(c);
-    const Types__CancelRequestRequestBody *m;
-    pvn_op *op;
-    bool ok = true;
-
-    if (!e)
-        return PVN_ANSWER;
-    m = pvn_pb_unpack(c, &types__cancel_request_request_body__descriptor,
-                      e->body);
-    if (!m)
-        return pvn_call_fail_with(c, pvn_call_error(c));
-    if (!pvn_field_len(c, "request_id", m->request_id, PVN_NAME))
-        return PVN_ANSWER;
-    op = pvn_succinct_signed_op(c, PVN_OP_REQUEST_CANCEL, e, m->nonce);
-    if (!op)
-        return PVN_ANSWER;
-    op->u.request_cancel.protocol = PVN_PROTOCOL_SUCCINCT;
-    op->u.request_cancel.name = copy_in(op, m->request_id.data, PVN_NAME, &ok);
-    op->u.request_cancel.owner20 =
-        copy_in(op, e->signer20, sizeof e->signer20, &ok).data;
-    if (!ok) {
-        pvn_op_free(op);
-        return no_memory(c);
-    }
-    pvn_call_op(c, op);
-    return PVN_OP;
-}
-
-pvn_next pvn_succinct_cancel_request_resume(pvn_call *c)
-{
-    return accepted_resume(c);
-}
-
-/* Whose fault a ProofRequestError is. */
-static int64_t blame_of(const Types__FailFulfillmentRequestBody *m)
-{
-    if (m->_error_case &&
-        m->error == TYPES__PROOF_REQUEST_ERROR__EXECUTION_FAILURE)
-        return PROVERNET_BLAME_INPUT;
-    return PROVERNET_BLAME_ATTEMPT;
-}
-
-pvn_next pvn_succinct_fail_fulfillment_begin(pvn_call *c)
-{
-    const pvn_envelope *e = open_and_keep(c);
-    const Types__FailFulfillmentRequestBody *m;
-    pvn_op_request_refuse *r;
-    pvn_op *op;
-    bool ok = true;
-
-    if (!e)
-        return PVN_ANSWER;
-    m = pvn_pb_unpack(c, &types__fail_fulfillment_request_body__descriptor,
-                      e->body);
-    if (!m)
-        return pvn_call_fail_with(c, pvn_call_error(c));
-    if (!pvn_field_len(c, "request_id", m->request_id, PVN_NAME))
-        return PVN_ANSWER;
-    op = pvn_succinct_signed_op(c, PVN_OP_REQUEST_REFUSE, e, m->nonce);
-    if (!op)
-        return PVN_ANSWER;
-    r = &op->u.request_refuse;
-    r->protocol = PVN_PROTOCOL_SUCCINCT;
-    r->name = copy_in(op, m->request_id.data, PVN_NAME, &ok);
-    memcpy(r->fulfiller20, e->signer20, sizeof r->fulfiller20);
-    r->blame = blame_of(m);
-    r->why = pvn_arena_format(&op->arena,
-                              "the fulfiller gave it up (ProofRequestError "
-                              "%d)",
-                              m->_error_case ? (int)m->error : 0);
-    if (!ok || !r->why) {
-        pvn_op_free(op);
-        return no_memory(c);
-    }
-    pvn_call_op(c, op);
-    return PVN_OP;
-}
-
-pvn_next pvn_succinct_fail_fulfillment_resume(pvn_call *c)
-{
-    return accepted_resume(c);
 }

@@ -9,7 +9,6 @@
     {                                                                          \
         return pvn_call_fail(c, PROVERNET_ERR_INTERNAL, #name " waited");      \
     }
-ONE_STEP(owner)
 ONE_STEP(provers)
 ONE_STEP(params)
 
@@ -18,12 +17,20 @@ ONE_STEP(params)
       .flags = PVN_ROUTE_GRPC,                                                 \
       .begin = pvn_succinct_##name##_begin,                                    \
       .resume = pvn_succinct_##name##_resume },
+#define SIMPLE(rpc, name)                                                      \
+    { .path = "/network.ProverNetwork/" #rpc,                                  \
+      .flags = PVN_ROUTE_GRPC,                                                 \
+      .begin = pvn_rpc_begin,                                                  \
+      .resume = pvn_rpc_resume,                                                \
+      .data = &pvn_rpc_##name },
 static const pvn_route routes[] = {
-    PVN_SUCCINCT_RPCS(X){ .path = "/artifact.ArtifactStore/CreateArtifact",
-                          .flags = PVN_ROUTE_GRPC,
-                          .begin = pvn_succinct_create_artifact_begin },
+    PVN_SUCCINCT_RPCS(X) PVN_SUCCINCT_SIMPLE(SIMPLE){
+        .path = "/artifact.ArtifactStore/CreateArtifact",
+        .flags = PVN_ROUTE_GRPC,
+        .begin = pvn_succinct_create_artifact_begin },
 };
 #undef X
+#undef SIMPLE
 
 static const char *const services[] = {
     "network.ProverNetwork",

@@ -5,6 +5,7 @@
 #ifndef PVN_PROTOCOL_SUCCINCT_SUCCINCT_H
 #define PVN_PROTOCOL_SUCCINCT_SUCCINCT_H
 #include "protocol/http/pb.h"
+#include "base/settings.h"
 #include "protocol/route.h"
 #include "proto/types.pb-c.h"
 #include <stdio.h>
@@ -32,8 +33,13 @@ typedef struct pvn_envelope {
     pvn_bytes body; /* raw bytes of field 3: what is signed */
     uint8_t signer20[20];
 } pvn_envelope;
-/* Fields, format, recovery byte, signer. false: the call has failed. */
-bool pvn_envelope_open(pvn_call *c, pvn_envelope *e);
+/* Fields, format, recovery byte, signer; `type` of the body is for format
+ * JSON. false: the call has failed. */
+bool pvn_envelope_open(pvn_call *c, pvn_envelope *e,
+                       const ProtobufCMessageDescriptor *type);
+/* The text of format JSON, appended: see json.c. */
+provernet_status pvn_json_signed(pvn_buf *out, const ProtobufCMessage *m,
+                                 provernet_error *err);
 /* The parts of an envelope without checking the signature. */
 provernet_status pvn_envelope_split(pvn_bytes message, uint64_t *format,
                                     pvn_bytes *signature, pvn_bytes *body,
@@ -80,6 +86,9 @@ provernet_status pvn_wanted_read(pvn_arena *a, pvn_bytes body, pvn_wanted *w,
 provernet_status pvn_wanted_check(const pvn_wanted *w,
                                   const uint8_t domain32[32], int64_t now_ms,
                                   provernet_error *err);
+/* Is a RequestProof body of the auction flavour? By its raw bytes. */
+provernet_status pvn_body_is_auction(pvn_bytes body, bool *auction,
+                                     provernet_error *err);
 /* requests.extra of this protocol: what a status answer needs. */
 enum { PVN_EXTRA_BYTES = 10 };
 typedef struct pvn_extra {
@@ -120,18 +129,88 @@ Types__ProofRequest *pvn_proof_request(pvn_call *c, const pvn_request *r,
                                        const pvn_known_program *program,
                                        bool prices);
 
+/* ---- rpc.c: an RPC that is one operation is a line of a table ---- */
+typedef struct pvn_rpc pvn_rpc;
+typedef struct pvn_rpc_call {
+    const pvn_rpc *rpc;
+    const void *in; /* the request; of signed ones the body */
+    pvn_envelope e; /* signed ones */
+    void *more;     /* reply's own, between its operations */
+} pvn_rpc_call;
+struct pvn_rpc {
+    const ProtobufCMessageDescriptor *in; /* of signed ones: of the body, whose
+                                             field 1 is the nonce */
+    bool is_signed;
+    pvn_op_type op; /* PVN_OPS_LEN: none, reply at once */
+    /* Checks, and fills the op (NULL: there is none); false: the call has
+     * failed. May be NULL. */
+    bool (*fill)(pvn_call *c, const pvn_rpc_call *r, pvn_op *op);
+    /* The op succeeded: answer, or hand over another and return PVN_OP. NULL:
+     * the answer of a signed RPC, {tx_hash, empty body}. */
+    pvn_next (*reply)(pvn_call *c, pvn_rpc_call *r, const pvn_op *op);
+};
+pvn_next pvn_rpc_begin(pvn_call *c);
+pvn_next pvn_rpc_resume(pvn_call *c);
+/* Copies for an op that outlives the call's messages; *ok becomes false for
+ * want of memory. */
+pvn_bytes pvn_op_bytes(pvn_op *op, const void *data, size_t len, bool *ok);
+const char *pvn_op_text(pvn_op *op, const char *text, bool *ok);
+/* ok, or the call has failed for want of memory. */
+bool pvn_rpc_ok(pvn_call *c, bool ok);
+/* Page and limit of a list: default 10, at most 100; rows to skip. */
+uint32_t pvn_page_limit(bool given, uint32_t limit);
+uint64_t pvn_page_skip(bool given, uint32_t page, uint32_t limit);
+/* An address from the settings; zeros when none is set. */
+bool pvn_setting_address(pvn_call *c, pvn_setting s, uint8_t out20[20]);
+/* The network's domain; false: the setting is wrong, the call has failed. */
+bool pvn_succinct_domain(pvn_call *c, uint8_t out32[32]);
+/* Domain, variant, auctioneer and fee of a body; absent ones are those of old
+ * clients. false: the call has failed, naming the field. */
+bool pvn_check_domain(pvn_call *c, ProtobufCBinaryData domain, bool needed);
+bool pvn_check_variant(pvn_call *c, int64_t variant, int64_t want);
+bool pvn_check_fee(pvn_call *c, ProtobufCBinaryData auctioneer, const char *fee,
+                   uint8_t auctioneer20[20]);
+bool pvn_check_amount(pvn_call *c, const char *field, const char *text);
+
+/* X(method, name): const pvn_rpc pvn_rpc_<name>, in any file. */
+#define PVN_SUCCINCT_SIMPLE(X)                                                 \
+    X(GetNonce, nonce)                                                         \
+    X(GetOwner, owner)                                                         \
+    X(GetBalance, balance)                                                     \
+    X(SetAccountName, set_account_name)                                        \
+    X(GetAccountName, account_name)                                            \
+    X(GetAccount, account)                                                     \
+    X(SetTermsSignature, set_terms)                                            \
+    X(GetTermsSignature, terms)                                                \
+    X(AddDelegation, add_delegation)                                           \
+    X(AcceptDelegation, accept_delegation)                                     \
+    X(RemoveDelegation, remove_delegation)                                     \
+    X(TerminateDelegation, terminate_delegation)                               \
+    X(GetFilteredDelegations, delegations)                                     \
+    X(SetDelegation, set_delegation)                                           \
+    X(GetDelegation, delegation)                                               \
+    X(GetDelegationParams, delegation_params)                                  \
+    X(Transfer, transfer)                                                      \
+    X(GetTransferParams, transfer_params)                                      \
+    X(Withdraw, withdraw)                                                      \
+    X(GetWithdrawParams, withdraw_params)                                      \
+    X(GetFilteredBalanceLogs, balance_logs)                                    \
+    X(SetProgramName, set_program_name)                                        \
+    X(CancelRequest, cancel)                                                   \
+    X(FailFulfillment, fail_fulfillment)                                       \
+    X(FailExecution, fail_execution)                                           \
+    X(GetStdinUri, stdin_uri)
+#define X(rpc, name) extern const pvn_rpc pvn_rpc_##name;
+PVN_SUCCINCT_SIMPLE(X)
+#undef X
+
 /* ---- handlers ---- */
 #define PVN_SUCCINCT_RPCS(X)                                                   \
     X(RequestProof, request_proof)                                             \
-    X(CancelRequest, cancel_request)                                           \
-    X(FailFulfillment, fail_fulfillment)                                       \
     X(GetProofRequestStatus, status)                                           \
     X(GetProofRequestDetails, details)                                         \
     X(GetFilteredProofRequests, list)                                          \
     X(GetProofRequestParams, params)                                           \
-    X(GetNonce, nonce)                                                         \
-    X(GetOwner, owner)                                                         \
-    X(GetBalance, balance)                                                     \
     X(GetProversByUptime, provers)                                             \
     X(GetProgram, get_program)                                                 \
     X(CreateProgram, create_program)

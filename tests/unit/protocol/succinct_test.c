@@ -664,8 +664,9 @@ static void expired_requests_keep_their_status(void **state)
 /* Names of the network that nobody serves here. */
 static void other_methods_are_unimplemented(void **state)
 {
-    static const char *const names[] = { "Bid", "Settle", "GetAccount",
-                                         "SubscribeProofRequests", "NoSuch" };
+    static const char *const names[] = { "GetSearchResults", "SignIn",
+                                         "GetProofRequestMetrics", "AddCredit",
+                                         "NoSuch" };
     world *w = *state;
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
