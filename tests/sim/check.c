@@ -1,5 +1,7 @@
 /* tests/sim/check.c - what must hold in the database after every commit. */
 #include "sim/check.h"
+#include "base/amount.h"
+#include "schedule/op.h"
 #include <provernet/request.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,6 +210,83 @@ static const char *check_attempts(const mem_state *m, char *buf, size_t cap)
         if (a->outcome == PVN_ATTEMPT_DONE && a->attempt != t->attempt)
             FAIL("attempt %lld of %s was done, yet there is attempt %lld",
                  (long long)a->attempt, t->name, (long long)t->attempt);
+    }
+    return NULL;
+}
+
+static pvn_amount amount_of(const char *text)
+{
+    pvn_amount a = pvn_amount_of(0);
+    pvn_amount_read(&a, text);
+    return a;
+}
+
+static const char *check_log(const mem_state *m, const pvn_account *a,
+                             const char *initial, char *buf, size_t cap)
+{
+    pvn_amount in = amount_of(initial), out = amount_of(a->balance);
+    EACH(pvn_record, r, PVN_RECORD)
+    {
+        pvn_balance_entry e;
+        if (!r->kind || strcmp(r->kind, PVN_BALANCE_LOG) != 0 ||
+            !pvn_balance_entry_read(&e, r) ||
+            memcmp(e.account20, a->address, 20) != 0)
+            continue;
+        pvn_amount x = amount_of(e.amount + (e.amount[0] == '-'));
+        pvn_amount_add(e.amount[0] == '-' ? &out : &in, &x);
+    }
+    if (pvn_amount_compare(&in, &out) != 0)
+        FAIL("an account has %s, which its log does not explain", a->balance);
+    return NULL;
+}
+
+static const char *check_auction(const mem_state *m, const pvn_auction *a,
+                                 char *buf, size_t cap)
+{
+    pvn_amount held = amount_of(a->held);
+    const pvn_request *q = request(m, &a->request);
+    bool over = a->state >= PVN_AUCTION_PAID;
+    if (!q)
+        FAIL("an auction has no request");
+    if (over && !pvn_amount_zero(&held))
+        FAIL("an auction that is over holds %s", a->held);
+    if (over != (q->settle != PVN_SETTLE_OPEN) || over != (a->ended_ms > 0))
+        FAIL("auction state %lld, request settle %lld", (long long)a->state,
+             (long long)q->settle);
+    if (q->state == PROVERNET_FAILED && !over)
+        FAIL("a failed request has its money held");
+    if (a->state == PVN_AUCTION_ASSIGNED &&
+        memcmp(q->fulfiller, a->winner, 20) != 0)
+        FAIL("the fulfiller is not the winner");
+    return NULL;
+}
+
+const char *check_money(const mem_state *m, const char *initial, char *buf,
+                        size_t cap)
+{
+    pvn_amount want = pvn_amount_of(0), have = want, one = amount_of(initial);
+    const char *bad = NULL;
+    EACH(pvn_account, a, PVN_ACCOUNT)
+    {
+        pvn_amount x = amount_of(a->balance);
+        pvn_amount_add(&want, &one);
+        pvn_amount_add(&have, &x);
+        if (!bad)
+            bad = check_log(m, a, initial, buf, cap);
+    }
+    EACH(pvn_auction, a, PVN_AUCTION)
+    {
+        pvn_amount x = amount_of(a->held);
+        pvn_amount_add(&have, &x);
+        if (!bad)
+            bad = check_auction(m, a, buf, cap);
+    }
+    if (bad)
+        return bad;
+    if (pvn_amount_compare(&want, &have) != 0) {
+        char w[PVN_AMOUNT_CHARS], h[PVN_AMOUNT_CHARS];
+        FAIL("all accounts began with %s, there is %s",
+             pvn_amount_text(w, &want), pvn_amount_text(h, &have));
     }
     return NULL;
 }

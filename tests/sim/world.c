@@ -251,6 +251,101 @@ provernet_status world_cancel(world *w, provernet_id request,
     return world_run(w, op, NULL);
 }
 
+/* ---- auctions ---- */
+
+provernet_status world_auction(world *w, provernet_id *id, uint8_t who,
+                               int64_t deadline_ms, const pvn_terms *terms)
+{
+    provernet_id input = world_artifact(w, PVN_TYPE_STDIN, "input");
+    pvn_op *op = pvn_op_new(PVN_OP_REQUEST_SUBMIT), out;
+    pvn_op_request_submit *u = &op->u.request_submit;
+    u->id = world_id(w);
+    u->kind = "groth16/bn254@1";
+    u->inputs = &input;
+    u->inputs_len = 1;
+    u->deadline_ms = deadline_ms;
+    u->terms = terms;
+    world_address(u->requester20, who);
+    provernet_status s = world_run(w, op, &out);
+    *id = out.u.request_submit.id_out;
+    return s;
+}
+
+provernet_status world_bid(world *w, provernet_id request, uint8_t prover,
+                           uint8_t by, const char *amount)
+{
+    pvn_op *op = pvn_op_new(PVN_OP_BID_PLACE);
+    op->u.bid_place.id = request;
+    op->u.bid_place.amount = amount;
+    world_address(op->u.bid_place.prover20, prover);
+    world_address(op->u.bid_place.by20, by);
+    return world_run(w, op, NULL);
+}
+
+provernet_status world_settle(world *w, provernet_id request, uint8_t winner,
+                              uint8_t by)
+{
+    pvn_op *op = pvn_op_new(PVN_OP_AUCTION_SETTLE);
+    op->u.auction_settle.id = request;
+    world_address(op->u.auction_settle.winner20, winner);
+    world_address(op->u.auction_settle.by20, by);
+    return world_run(w, op, NULL);
+}
+
+provernet_status world_execute(world *w, provernet_id request, uint8_t by,
+                               bool possible, uint64_t units,
+                               const char *punishment)
+{
+    pvn_op *op = pvn_op_new(PVN_OP_REQUEST_EXECUTE);
+    op->u.request_execute.id = request;
+    op->u.request_execute.possible = possible;
+    op->u.request_execute.units = units;
+    op->u.request_execute.cycles = 2 * units;
+    op->u.request_execute.punishment = punishment;
+    world_address(op->u.request_execute.by20, by);
+    return world_run(w, op, NULL);
+}
+
+provernet_status world_refuse(world *w, provernet_id request, uint8_t by,
+                              int64_t blame)
+{
+    pvn_op *op = pvn_op_new(PVN_OP_REQUEST_REFUSE);
+    op->u.request_refuse.id = request;
+    op->u.request_refuse.blame = blame;
+    world_address(op->u.request_refuse.fulfiller20, by);
+    return world_run(w, op, NULL);
+}
+
+provernet_status world_prove(world *w, provernet_id request, bool valid)
+{
+    const pvn_task *t = world_task_named(w, request, "main");
+    provernet_id proof = world_artifact(w, PVN_TYPE_PROOF, "proof");
+    if (!t)
+        return PROVERNET_ERR_NOT_FOUND;
+    world_lease l = { .task = t->id,
+                      .request = request,
+                      .attempt = t->attempt };
+    provernet_status s = world_complete(w, t->worker, &l, proof, NULL);
+    return s < 0 ? s : world_verdict(w, request, proof, valid, "verified");
+}
+
+const pvn_auction *world_auction_row(const world *w, provernet_id request)
+{
+    pvn_auction key = { .row.table = PVN_AUCTION, .request = request };
+    return (const pvn_auction *)mem_get(&w->m, &key.row);
+}
+const pvn_prover *world_prover(const world *w, uint8_t who)
+{
+    pvn_prover key = { .row.table = PVN_PROVER };
+    world_address(key.address, who);
+    return (const pvn_prover *)mem_get(&w->m, &key.row);
+}
+const char *world_balance(const world *w, uint8_t who)
+{
+    const pvn_account *a = world_account(w, who);
+    return a && a->balance ? a->balance : "";
+}
+
 void world_tick(world *w)
 {
     pvn_op out;

@@ -56,6 +56,25 @@ provernet_status world_verdict(world *w, provernet_id request,
                                provernet_id proof, bool valid, const char *how);
 provernet_status world_cancel(world *w, provernet_id request,
                               const uint8_t *who20);
+/* ---- auctions: addresses are 20 bytes of one number ---- */
+provernet_status world_auction(world *w, provernet_id *id, uint8_t who,
+                               int64_t deadline_ms, const pvn_terms *terms);
+/* `by` signs for `prover`. */
+provernet_status world_bid(world *w, provernet_id request, uint8_t prover,
+                           uint8_t by, const char *amount);
+provernet_status world_settle(world *w, provernet_id request, uint8_t winner,
+                              uint8_t by);
+provernet_status world_execute(world *w, provernet_id request, uint8_t by,
+                               bool possible, uint64_t units,
+                               const char *punishment);
+provernet_status world_refuse(world *w, provernet_id request, uint8_t by,
+                              int64_t blame);
+/* The winner hands in a proof and it is judged so. */
+provernet_status world_prove(world *w, provernet_id request, bool valid);
+const pvn_auction *world_auction_row(const world *w, provernet_id request);
+const pvn_prover *world_prover(const world *w, uint8_t who);
+/* "" when there is no such account. */
+const char *world_balance(const world *w, uint8_t who);
 /* Ticks until there is no more. */
 void world_tick(world *w);
 
