@@ -57,8 +57,9 @@ static void refuse_nomem(provernet_call *c)
 
 static void ops_done(pvn_hand *h)
 {
-    pvn_call_woken(
-        (provernet_call *)((char *)h - offsetof(provernet_call, hand)));
+    pvn_call_woken_of(
+        (provernet_call *)((char *)h - offsetof(provernet_call, hand)),
+        h->more);
 }
 
 static bool hand_ops(provernet_call *c)
@@ -69,6 +70,7 @@ static bool hand_ops(provernet_call *c)
     c->hand.ops = c->op + c->ops_from;
     c->hand.len = c->ops - c->ops_from;
     c->hand.done = ops_done;
+    c->hand.group = c->in;
     set_phase(c, PVN_IN_WAIT);
     return pvn_core_push(c->node, &c->hand);
 }

@@ -41,10 +41,40 @@ static void give_back(provernet *n, pvn_op *op)
     h->batch = atomic_load_explicit(&n->batch, memory_order_relaxed);
     if (--h->left > 0)
         return;
-    if (h->here)
+    if (h->here) {
         h->here = false; /* its owner's own thread: it looks */
-    else
-        h->done(h);
+        return;
+    }
+    h->next = NULL;
+    *n->core.finished.last = h;
+    n->core.finished.last = &h->next;
+}
+
+/* Group by group, so that each owner is woken once for all of his: the first
+ * of them would wake him to find one call, and the next again. */
+void pvn_core_tell(pvn_core *c)
+{
+    pvn_hand *h, *next;
+
+    while ((h = c->finished.first) != NULL) {
+        const void *group = h->group;
+        pvn_queue same = { NULL, &same.first };
+
+        c->finished = (pvn_queue){ NULL, &c->finished.first };
+        for (; h; h = next) {
+            pvn_queue *to = h->group == group ? &same : &c->finished;
+
+            next = h->next;
+            h->next = NULL;
+            *to->last = h;
+            to->last = &h->next;
+        }
+        for (h = same.first; h; h = next) {
+            next = h->next;
+            h->more = next != NULL;
+            h->done(h);
+        }
+    }
 }
 
 void pvn_core_add(provernet *n, pvn_hand *h)
@@ -56,6 +86,7 @@ void pvn_core_add(provernet *n, pvn_hand *h)
             pvn_refuse_op(h->ops[i], "out of memory");
             give_back(n, h->ops[i]);
         }
+        pvn_core_tell(c);
         return;
     }
     for (size_t i = 0; i < h->len; i++)
@@ -82,6 +113,7 @@ static void fail_batch(provernet *n, const char *why)
         pvn_refuse_op(c->op[i], why);
         give_back(n, c->op[i]);
     }
+    pvn_core_tell(c);
 }
 
 /* Where the database and the disk stand is not known any more. */
@@ -101,6 +133,7 @@ static void turn_sick(provernet *n, const provernet_error *err)
     if (c->st)
         c->st->ops->close(c->st);
     c->st = NULL;
+    pvn_recent_forget(&n->recent);
     c->reopen_ms = c->now_ms + REOPEN_MS;
     take_again(c); /* was in no commit, but it waits like all */
     fail_batch(n, why);
@@ -215,8 +248,11 @@ void pvn_core_run_batch(provernet *n)
         if (hints.wrote)
             pvn_tally_add(&n->tally.commit_us,
                           1000 * (uint64_t)(pvn_now_ms(&n->env) - c->now_ms));
+        if (n->alone)
+            pvn_recent_learn(&n->recent, hints.rows);
         tell_changes(n, &hints);
         sort_done(n);
+        pvn_core_tell(c);
     } else if (is_passing(s)) {
         fail_batch(n, err.message[0] ? err.message : "out of memory");
     } else {
@@ -416,6 +452,7 @@ provernet_status pvn_core_init(provernet *n)
     pthread_mutex_init(&c->lock, NULL);
     c->reads.last = &c->reads.first;
     c->writes.last = &c->writes.first;
+    c->finished.last = &c->finished.first;
     c->now_ms = pvn_now_ms(&n->env);
     c->changed = true;
     pvn_timers_init(n);
@@ -452,6 +489,7 @@ void pvn_core_stop(provernet *n)
         give_back(n, c->again[i]);
     }
     c->again_len = 0;
+    pvn_core_tell(c);
     refuse_waiting(n, "the server is closing");
     if (c->st)
         c->st->ops->close(c->st);

@@ -65,7 +65,7 @@ static void quiet_fd(provernet_inbox *in)
     (void)n;
 }
 
-/* Under the lock. */
+/* Under the lock. Then signal_fd, unless more follows. */
 static void queue_call(provernet_inbox *in, provernet_call *c, uint32_t what)
 {
     c->ready |= what;
@@ -76,7 +76,6 @@ static void queue_call(provernet_inbox *in, provernet_call *c, uint32_t what)
     c->link_ready = in->last;
     *in->last = c;
     in->last = &c->next_ready;
-    signal_fd(in);
 }
 
 /* Under the lock. */
@@ -214,6 +213,11 @@ static void bury(provernet_call *c)
 
 void pvn_call_woken(provernet_call *c)
 {
+    pvn_call_woken_of(c, false);
+}
+
+void pvn_call_woken_of(provernet_call *c, bool more)
+{
     provernet_inbox *in = c->in;
     uint32_t what = PROVERNET_READY_READ;
     bool abandoned;
@@ -228,6 +232,8 @@ void pvn_call_woken(provernet_call *c)
         atomic_store_explicit(&c->phase, PVN_IN_WOKEN, memory_order_release);
         queue_call(in, c, what);
     }
+    if (!more && in->first)
+        signal_fd(in); /* also for those before it */
     pthread_mutex_unlock(&in->lock);
     if (abandoned)
         bury(c);
@@ -237,6 +243,7 @@ void pvn_call_tell(provernet_call *c, uint32_t what)
 {
     pthread_mutex_lock(&c->in->lock);
     queue_call(c->in, c, what);
+    signal_fd(c->in);
     pthread_mutex_unlock(&c->in->lock);
 }
 

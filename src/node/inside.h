@@ -9,6 +9,7 @@
 #include "base/settings.h"
 #include "node/open.h"
 #include "node/park.h"
+#include "node/recent.h"
 #include "node/wake.h"
 #include <sys/types.h>
 
@@ -23,6 +24,8 @@ typedef struct pvn_hand {
     /* Core's thread (or who steps), once, when all ops are done. The hand may
      * be gone when it returns. */
     void (*done)(struct pvn_hand *h);
+    const void *group; /* whom done wakes; NULL: nobody in particular */
+    bool more;         /* in done: another of the group follows at once */
 } pvn_hand;
 
 /* ---- what the crew is given ---- */
@@ -74,6 +77,7 @@ typedef struct pvn_core {
     pvn_op **op; /* of the batch being made */
     size_t len, cap;
     size_t written; /* ops in the batch of writes of this round */
+    pvn_queue finished; /* hands whose ops are done, not told yet */
     pvn_op **again; /* must run in the next batch */
     size_t again_len, again_cap;
     pvn_own tick, sweep, boot;
@@ -111,10 +115,12 @@ struct provernet {
     uint8_t ticket_key[32];
     bool stepped; /* node.threads = 0 */
     bool quick;   /* pvn_state.quick */
+    bool alone;   /* pvn_state.alone */
     size_t batch_max, queue_max;
     uint64_t bytes_max, message_max;
 
     pvn_core core;
+    pvn_recent recent; /* only if alone */
     pvn_crew crew;
     pvn_parks parks;
     pvn_tally tally;
@@ -142,6 +148,8 @@ void pvn_refuse_op(pvn_op *op, const char *why);
 /* With the step lock: up to batch_max ops, whole hands, into the batch. */
 void pvn_queue_take(provernet *n, pvn_queue *q);
 void pvn_core_run_batch(provernet *n);
+/* Tell the owners of hands that are finished. */
+void pvn_core_tell(pvn_core *c);
 /* One round: false when there was nothing to do. */
 bool pvn_core_round(provernet *n, int64_t now_ms);
 int64_t pvn_core_next(provernet *n); /* when the next timer is due */
@@ -264,6 +272,8 @@ struct provernet_call {
 
 /* inbox.c: what has the call is done with it: wake its owner, or free it. */
 void pvn_call_woken(provernet_call *c);
+/* more: another call of this inbox follows at once, its owner sleeps on. */
+void pvn_call_woken_of(provernet_call *c, bool more);
 /* The answer is there though its owner did not ask. */
 void pvn_call_tell(provernet_call *c, uint32_t what);
 /* false: something has it still and will free it. */

@@ -138,6 +138,7 @@ static provernet_status open_disk(provernet *n, provernet_error *err)
         s = n->open_state(n->open_state_user, &n->core.st, n->db_path, &n->env,
                           err);
     n->quick = s == PROVERNET_OK && n->core.st->quick;
+    n->alone = s == PROVERNET_OK && n->core.st->alone;
     if (s == PROVERNET_OK)
         s = pvn_store_open(
             &n->store, store,
@@ -225,6 +226,7 @@ static void init_seed(provernet *n)
 {
     pvn_random(&n->env, &n->progress.seed, sizeof n->progress.seed);
     pvn_random(&n->env, &n->rules.seed, sizeof n->rules.seed);
+    pvn_recent_init(&n->recent, n->rules.seed);
 }
 
 provernet_status pvn_node_open(provernet **out, const pvn_node_config *cfg,
@@ -380,6 +382,7 @@ void provernet_close(provernet *pn)
         pvn_log(&pn->env, PVN_INFO, "node.closed", "calls_open=%llu",
                 (unsigned long long)atomic_load(&pn->tally.calls_open));
     }
+    pvn_recent_free(&pn->recent);
     pvn_counters_free(pn);
     pvn_crew_free(&pn->crew);
     pvn_store_close(pn->store);

@@ -162,6 +162,22 @@ static const char *why_not(provernet *n, const pvn_hand *h)
     return NULL;
 }
 
+/* Answered from rows that were committed lately, if each is among them. What
+ * a batch in the making changes nobody has heard of yet. */
+static bool seen_lately(provernet *n, pvn_hand *h)
+{
+    h->batch = atomic_load(&n->batch);
+    for (size_t i = 0; i < h->len; i++)
+        if (!pvn_recent_look(&n->recent, h->ops[i])) {
+            while (i-- > 0)
+                pvn_op_rewind(h->ops[i]);
+            return false;
+        }
+    pvn_tally_add(&n->tally.ops, h->len);
+    h->left = 0;
+    return true;
+}
+
 bool pvn_core_push(provernet *n, pvn_hand *h)
 {
     pvn_core *c = &n->core;
@@ -169,6 +185,8 @@ bool pvn_core_push(provernet *n, pvn_hand *h)
     pvn_queue *q = looks || only_reads(h) ? &c->reads : &c->writes;
     const char *why;
 
+    if (n->alone && looks && seen_lately(n, h))
+        return false;
     h->next = NULL;
     h->left = h->len;
     h->tries = 0;

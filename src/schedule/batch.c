@@ -173,6 +173,7 @@ static bool fill_hints(const batch *b, pvn_hints *h)
     if (!hints_room(b, h))
         return false;
     h->events = b->rows.events != NULL;
+    h->rows = b->rows.first;
     for (const pvn_row *r = b->rows.first; r; r = r->next) {
         if (!r->dirty && !r->deleted)
             continue;

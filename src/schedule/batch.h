@@ -16,6 +16,7 @@ typedef struct pvn_hints {
                                 with tasks_ready of them) */
     size_t *tasks_ready;
     size_t kinds_len;
+    const pvn_row *rows; /* all rows of the batch as they are now */
     bool events;     /* events were written */
     bool wrote;      /* something was written at all */
     int64_t tick_ms; /* run a TICK then (earliest lease end, deadline or

@@ -532,6 +532,9 @@ int pvn_op_keys(pvn_op *op, pvn_rows *have, const pvn_rules *rules,
  * it again in the next batch (nothing was dirtied). */
 bool pvn_op_decide(pvn_op *op, pvn_rows *rows, const pvn_rules *rules,
                    const pvn_env *env, int64_t now_ms);
+/* Answer a READ_ACCOUNT, or a READ_REQUEST without details, from the row that
+ * it asks for, as decide would. false: no memory; nothing was answered. */
+bool pvn_op_look(pvn_op *op, const pvn_row *row);
 /* Before an op is run again (next batch, rollback): forget its answers. */
 void pvn_op_rewind(pvn_op *op);
 

@@ -13,12 +13,27 @@ static const void *keep(pvn_cx *cx, const void *row)
 }
 
 /* A candidate that nobody has judged is no proof yet. */
+static const pvn_request *shown_request(const pvn_request *copy)
+{
+    pvn_request *q = (pvn_request *)(uintptr_t)copy;
+    if (q && q->state != PROVERNET_FULFILLED)
+        memset(&q->proof, 0, sizeof q->proof);
+    return q;
+}
+
 static const pvn_request *keep_request(pvn_cx *cx, const pvn_request *q)
 {
-    pvn_request *copy = (pvn_request *)(uintptr_t)keep(cx, q);
-    if (copy && copy->state != PROVERNET_FULFILLED)
-        memset(&copy->proof, 0, sizeof copy->proof);
-    return copy;
+    return shown_request(keep(cx, q));
+}
+
+bool pvn_op_look(pvn_op *op, const pvn_row *row)
+{
+    const void *copy = pvn_row_copy(&op->arena, row);
+    if (op->type == PVN_OP_READ_ACCOUNT)
+        op->u.read_account.account = copy;
+    else
+        op->u.read_request.request = shown_request(copy);
+    return copy != NULL;
 }
 
 static void *room(pvn_cx *cx, size_t n, size_t size)

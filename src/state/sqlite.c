@@ -401,6 +401,7 @@ provernet_status pvn_state_sqlite_open(pvn_state **out, const char *path,
         return pvn_nomem(err);
     st->state.ops = &sqlite_ops;
     st->state.quick = true;
+    st->state.alone = true; /* the file is held exclusively */
     st->env = *env;
     st->lock_fd = -1;
     st->path = strdup(path);

@@ -33,6 +33,8 @@ struct pvn_state {
     const pvn_state_ops *ops;
     bool quick; /* load never waits for a network: any thread may lend itself
                    to a batch of reads (still one at a time) */
+    bool alone; /* nobody else writes: a row is what the last commit here left
+                   of it */
 };
 
 /* SQLite in file `path` (WAL, synchronous=FULL), made or brought up to the

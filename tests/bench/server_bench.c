@@ -2,7 +2,8 @@
  * measurement. Client and server share the machine.
  *
  *   server_bench PROVERNETD [SECONDS] [WHAT...]
- *   WHAT: cycle status artifact idle (default: all) */
+ *   WHAT: cycle status artifact idle (default: all); cycle@16: with so many
+ *   clients only */
 #include "client.h"
 #include "server.h"
 #include <fcntl.h>
@@ -224,10 +225,28 @@ static void idle_bench(void)
 
 static bool wanted(int argc, char **argv, const char *what)
 {
+    size_t len = strlen(what);
+
     for (int i = 3; i < argc; i++)
-        if (strcmp(argv[i], what) == 0)
+        if (strncmp(argv[i], what, len) == 0 &&
+            (argv[i][len] == '\0' || argv[i][len] == '@'))
             return true;
     return argc <= 3;
+}
+
+/* With this number of clients? */
+static bool wanted_of(int argc, char **argv, const char *what, int n)
+{
+    size_t len = strlen(what);
+    bool named = false;
+
+    for (int i = 3; i < argc; i++)
+        if (strncmp(argv[i], what, len) == 0 && argv[i][len] == '@') {
+            if (atoi(argv[i] + len + 1) == n)
+                return true;
+            named = true;
+        }
+    return !named && wanted(argc, argv, what);
 }
 
 int main(int argc, char **argv)
@@ -251,13 +270,15 @@ int main(int argc, char **argv)
         fprintf(stderr, "cannot register the program; see %s\n", server.log);
         return 1;
     }
-    for (size_t i = 0; i < 4 && wanted(argc, argv, "cycle"); i++)
-        run("cycle", counts[i], cycles);
+    for (size_t i = 0; i < 4; i++)
+        if (wanted_of(argc, argv, "cycle", counts[i]))
+            run("cycle", counts[i], cycles);
     if (wanted(argc, argv, "status")) {
         for (int i = 0; i < CLIENTS_MAX; i++)
             one_cycle(&clients[i]);
         for (size_t i = 0; i < 4; i++)
-            run("status", counts[i], statuses);
+            if (wanted_of(argc, argv, "status", counts[i]))
+                run("status", counts[i], statuses);
     }
     if (wanted(argc, argv, "artifact"))
         artifact_bench(UINT64_C(1) << 30);

@@ -78,7 +78,7 @@ static provernet_status flaky_open(void *user, pvn_state **out,
     }
     f = calloc(1, sizeof *f);
     f->st.ops = &flaky_ops;
-    f->st.quick = true;
+    f->st.quick = f->st.alone = true;
     s = pvn_state_sqlite_open(&f->inner, path, env, err);
     if (s != PROVERNET_OK)
         free(f);
