@@ -1,4 +1,4 @@
-/* crypto/crypto.h - Keccak-256, SHA-256, EIP-191, tickets. Any thread. */
+/* crypto/crypto.h - Keccak-256, BLAKE3, EIP-191, tickets. Any thread. */
 #ifndef PVN_CRYPTO_CRYPTO_H
 #define PVN_CRYPTO_CRYPTO_H
 #include "base/bytes.h"
@@ -13,6 +13,9 @@ typedef struct pvn_keccak {
 void pvn_keccak_init(pvn_keccak *k);
 void pvn_keccak_add(pvn_keccak *k, const void *data, size_t len);
 void pvn_keccak_end(pvn_keccak *k, uint8_t out32[32]);
+
+/* BLAKE3 of bytes in memory. */
+void pvn_blake3(uint8_t out32[32], const void *data, size_t len);
 
 /* Digest of the EIP-191 personal message. */
 void pvn_eip191(uint8_t digest32[32], const void *msg, size_t len);

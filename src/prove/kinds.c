@@ -1,5 +1,6 @@
 /* prove/kinds.c - see kinds.h: the table, and what a circuit must be. */
 #include "prove/kinds.h"
+#include "prove/sp1_wrap.h"
 #include "snark/groth16.h"
 #include "snark/wtns.h"
 #include <errno.h>
@@ -30,10 +31,10 @@ static provernet_status groth16_check(const provernet_groth16_vk *vk,
     return rc;
 }
 
-static provernet_status groth16_verify(pvn_bytes program_vk, pvn_bytes output,
+static provernet_status groth16_verify(const pvn_claim *claim, pvn_bytes output,
                                        provernet_error *err)
 {
-    provernet_span bytes = { program_vk.data, program_vk.len };
+    provernet_span bytes = { claim->program_vk.data, claim->program_vk.len };
     provernet_groth16_vk *vk;
     provernet_status rc;
 
@@ -52,15 +53,44 @@ static uint64_t groth16_memory(uint64_t program_bytes, uint64_t inputs_bytes)
     return program_bytes + program_bytes / 2 + 6 * inputs_bytes + 16 * MIB;
 }
 
-/* Proofs of SP1's own prover: STARKs, or wraps by another Groth16 and PLONK
- * dialect, which only another worker can judge. The version (the circuit's)
- * is not part of the match. */
+static provernet_status sp1_verify(pvn_sp1_mode mode, const pvn_claim *claim,
+                                   pvn_bytes output, provernet_error *err)
+{
+    const char *version = strchr(claim->kind, '@');
+
+    if (claim->program_name.len != 32)
+        return pvn_fail(err, PROVERNET_ERR_UNSUPPORTED, 0,
+                        "an SP1 program is known by a vk hash of 32 bytes, "
+                        "this one by %zu",
+                        claim->program_name.len);
+    return pvn_sp1_wrap_verify(
+        mode, version ? (unsigned)strtoul(version + 1, NULL, 10) : 0,
+        claim->program_name.data, output, err);
+}
+
+static provernet_status sp1_plonk_verify(const pvn_claim *claim,
+                                         pvn_bytes output, provernet_error *err)
+{
+    return sp1_verify(PVN_SP1_PLONK, claim, output, err);
+}
+
+static provernet_status sp1_groth16_verify(const pvn_claim *claim,
+                                           pvn_bytes output,
+                                           provernet_error *err)
+{
+    return sp1_verify(PVN_SP1_GROTH16, claim, output, err);
+}
+
+/* SP1's STARKs can only be judged by another worker; its wraps are gnark's
+ * Groth16 and PLONK, and are judged here. The version (the circuit's) is not
+ * part of the match. */
 static const pvn_kind kinds[] = {
-    { "groth16/bn254@1", PVN_BY_LIBRARY, 1, groth16_verify, groth16_memory },
-    { "sp1/core@*", PVN_BY_WORKER, 1, NULL, NULL },
-    { "sp1/compressed@*", PVN_BY_WORKER, 1, NULL, NULL },
-    { "sp1/plonk@*", PVN_BY_WORKER, 1, NULL, NULL },
-    { "sp1/groth16@*", PVN_BY_WORKER, 1, NULL, NULL },
+    { "groth16/bn254@1", PVN_BY_LIBRARY, 1, true, groth16_verify,
+      groth16_memory },
+    { "sp1/core@*", PVN_BY_WORKER, 1, false, NULL, NULL },
+    { "sp1/compressed@*", PVN_BY_WORKER, 1, false, NULL, NULL },
+    { "sp1/plonk@*", PVN_BY_LIBRARY, 1, false, sp1_plonk_verify, NULL },
+    { "sp1/groth16@*", PVN_BY_LIBRARY, 1, false, sp1_groth16_verify, NULL },
 };
 
 static bool matches(const char *pattern, const char *name)

@@ -13,14 +13,24 @@ typedef enum pvn_verified_by {
     PVN_BY_TRUST    /* only if node.trust names the kind */
 } pvn_verified_by;
 
+/* What a proof is to show. */
+typedef struct pvn_claim {
+    const char *kind;       /* as requested: with its version */
+    pvn_bytes program_vk;   /* programs.vk */
+    pvn_bytes program_name; /* programs.name: what the program is called on its
+                               wire; empty: it was never registered */
+} pvn_claim;
+
 typedef struct pvn_kind {
-    const char *name; /* "groth16/bn254@1" */
+    const char *name; /* "groth16/bn254@1"; a "*" at the end: any version */
     pvn_verified_by verified_by;
     size_t inputs; /* inputs beside the program */
-    /* Is this output a valid proof for the registered program? `program_vk`
-     * is programs.vk. Any thread. NULL unless PVN_BY_LIBRARY.
-     * OK, ERR_PROOF_INVALID, ERR_FORMAT, ERR_NOMEM. */
-    provernet_status (*verify)(pvn_bytes program_vk, pvn_bytes output,
+    bool circuit;  /* programs.vk is in the program artifact too */
+    /* Is this output a valid proof of the claim? Any thread. NULL unless
+     * PVN_BY_LIBRARY. OK, ERR_PROOF_INVALID, ERR_FORMAT, ERR_NOMEM;
+     * ERR_UNSUPPORTED: this version of the kind is not known here, judge it
+     * as if it were PVN_BY_WORKER. */
+    provernet_status (*verify)(const pvn_claim *claim, pvn_bytes output,
                                provernet_error *err);
     /* Memory of one proof from the sizes of program and inputs, bytes; 0:
      * unknown. */

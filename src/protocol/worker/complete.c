@@ -22,9 +22,10 @@ typedef struct completing {
     provernet_id request_id;
     output output[OUTPUTS_MAX];
     size_t outputs;
-    const pvn_kind *kind; /* judge by this one now; NULL: not here */
-    const char *how;      /* who vouches; NULL: nobody yet */
-    bool judged;
+    const pvn_kind *kind;            /* judge by this one now; NULL: not here */
+    const char *how;                 /* who vouches; NULL: nobody yet */
+    const char *else_how;            /* who does if it cannot be judged here */
+    bool judged, beyond;             /* beyond: it cannot be judged here */
     provernet_error judgement, kept; /* of judging; of storing */
 } completing;
 
@@ -53,7 +54,8 @@ static provernet_status judge(pvn_call *c, pvn_asked *x, completing *k,
 
     if (k->output[0].along) {
         proof = pvn_wire_bytes(x->ask->complete->output[0]->content);
-        return pvn_judge(n, k->kind, r->program, program, proof, err);
+        return pvn_judge(n, k->kind, k->request->kind, r->program, program,
+                         proof, err);
     }
     if (k->read_output && !k->read_output->err.status)
         row = k->read_output->u.read_artifact.artifact;
@@ -65,7 +67,8 @@ static provernet_status judge(pvn_call *c, pvn_asked *x, completing *k,
     if (rc)
         return rc;
     proof.data = bytes;
-    rc = pvn_judge(n, k->kind, r->program, program, proof, err);
+    rc = pvn_judge(n, k->kind, k->request->kind, r->program, program, proof,
+                   err);
     free(bytes);
     return rc;
 }
@@ -76,7 +79,14 @@ static void judge_work(pvn_call *c)
     completing *k = x->verb;
 
     k->judgement.status = judge(c, x, k, &k->judgement);
-    k->judged = true;
+    k->beyond = k->judgement.status == PROVERNET_ERR_UNSUPPORTED;
+    k->judged = !k->beyond;
+    if (!k->beyond)
+        return;
+    pvn_log(pvn_node_env(pvn_call_node(c)), PVN_INFO, "proof.unjudged",
+            "kind=%s why=%s", k->kind->name, k->judgement.message);
+    k->judgement = (provernet_error){ 0 };
+    k->how = k->else_how;
 }
 
 static provernet_status keep(pvn_call *c, const pvn_wire_complete *ask,
@@ -187,7 +197,11 @@ static pvn_next late_judged(pvn_call *c, pvn_asked *x)
     if (k->judgement.status && !workers_fault(k->judgement.status))
         return pvn_asked_fail_with(c, x, &k->judgement);
     k->complete = NULL; /* done in an earlier hand-over */
-    k->how = "verified";
+    if (!k->beyond)
+        k->how = "verified";
+    else if (!k->how)
+        return pvn_asked_fail(c, x, PROVERNET_ERR_UNSUPPORTED,
+                              "nobody here can judge this proof");
     if (!add_verdict(c, k, &k->output[0].id, !k->judgement.status,
                      k->judgement.message))
         return pvn_asked_nomem(c, x);
@@ -307,7 +321,7 @@ static bool set_verify_kind(completing *k, pvn_op *op)
 {
     const pvn_kind *kind = pvn_kind_find(k->request->kind);
 
-    if (k->how || (kind && kind->verified_by == PVN_BY_LIBRARY))
+    if (k->how || (kind && kind->verified_by == PVN_BY_LIBRARY && !k->beyond))
         return true;
     op->u.task_complete.verify_kind =
         pvn_arena_format(&op->arena, "verify/%s", k->request->kind);
@@ -389,18 +403,18 @@ static pvn_next hand_in_verdict(pvn_call *c, pvn_asked *x)
 /* ---- looking up ---- */
 
 /* Does somebody vouch without a look at the bytes? */
-static const char *voucher(pvn_call *c, const pvn_asked *x,
-                           const pvn_request *q, const pvn_kind *kind)
+static void find_voucher(pvn_call *c, const pvn_asked *x, completing *k,
+                         const pvn_kind *kind)
 {
     const pvn_rules *rules = pvn_node_rules(pvn_call_node(c));
 
+    k->else_how = rules->mock ? "mock" : NULL;
+    if (pvn_list_has(rules->trust, k->request->kind))
+        k->else_how = "trusted";
     if (rules->mock && pvn_list_has(x->session->kinds, "*"))
-        return "mock";
-    if (kind && kind->verified_by == PVN_BY_LIBRARY)
-        return NULL;
-    if (pvn_list_has(rules->trust, q->kind))
-        return "trusted";
-    return rules->mock ? "mock" : NULL;
+        k->how = "mock";
+    else if (!kind || kind->verified_by != PVN_BY_LIBRARY)
+        k->how = k->else_how;
 }
 
 /* The same completion again gives the same ids, so that nothing is stored
@@ -464,7 +478,7 @@ static pvn_next looked_up(pvn_call *c, pvn_asked *x)
         return pvn_asked_fail(c, x, PROVERNET_ERR_FORMAT,
                               "an output's id has a wrong length");
     kind = pvn_kind_find(k->request->kind);
-    k->how = voucher(c, x, k->request, kind);
+    find_voucher(c, x, k, kind);
     last = x->ask->complete->n_child == 0 && k->request->tasks_open <= 1;
     if (!k->how && last && k->outputs && kind && kind->verify)
         k->kind = kind;

@@ -50,26 +50,28 @@ static provernet_status vk_of(pvn_node *n, const pvn_artifact *a, pvn_buf *vk,
                : rc;
 }
 
-provernet_status pvn_judge(pvn_node *n, const pvn_kind *kind,
+provernet_status pvn_judge(pvn_node *n, const pvn_kind *kind, const char *name,
                            const pvn_program *program,
                            const pvn_artifact *artifact, pvn_bytes output,
                            provernet_error *err)
 {
     provernet_status rc = PROVERNET_OK;
+    pvn_claim claim = { .kind = name };
     pvn_buf own = { 0 };
-    pvn_bytes vk;
 
-    if (program && program->vk.len) {
-        vk = program->vk;
-    } else {
+    if (program) {
+        claim.program_vk = program->vk;
+        claim.program_name = program->name;
+    }
+    if (kind->circuit && !claim.program_vk.len) {
         if (!artifact)
             return pvn_fail(err, PROVERNET_ERR_NOT_FOUND, 0,
                             "the program of this request is gone");
         rc = vk_of(n, artifact, &own, err);
-        vk = pvn_bytes_of(own.data, own.len);
+        claim.program_vk = pvn_bytes_of(own.data, own.len);
     }
     if (rc == PROVERNET_OK)
-        rc = kind->verify(vk, output, err);
+        rc = kind->verify(&claim, output, err);
     pvn_buf_free(&own);
     return rc;
 }

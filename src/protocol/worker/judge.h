@@ -4,10 +4,11 @@
 #include "node/call.h"
 #include "prove/kinds.h"
 
-/* Judge `output` by the kind's own verifier. program may be NULL: then the
- * verification key comes from the program artifact. ERR_PROOF_INVALID and
- * ERR_FORMAT are the worker's fault, all others are not. */
-provernet_status pvn_judge(pvn_node *n, const pvn_kind *kind,
+/* Judge `output` by the own verifier of the kind that was requested under
+ * `name`. program may be NULL: then a circuit's verification key comes from
+ * the program artifact. ERR_PROOF_INVALID and ERR_FORMAT are the worker's
+ * fault, all others are not. */
+provernet_status pvn_judge(pvn_node *n, const pvn_kind *kind, const char *name,
                            const pvn_program *program,
                            const pvn_artifact *artifact, pvn_bytes output,
                            provernet_error *err);

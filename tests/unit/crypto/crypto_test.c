@@ -298,11 +298,49 @@ static void an_id_shows_who_made_it(void **state)
     assert_int_equal(id.bytes[0], 7); /* the time stays in front */
 }
 
+/* Bytes 0, 1, ... 250, 0, ... as the reference's own vectors have them. */
+static void blake3_gives_the_known_digests(void **state)
+{
+    static const struct {
+        size_t len;
+        const char *hex;
+    } known[] = {
+        { 0,
+          "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262" },
+        { 1,
+          "2d3adedff11b61f14c886e35afa036736dcd87a74d27b5c1510225d0f592e213" },
+        { 64,
+          "4eed7141ea4a5cd4b788606bd23f46e212af9cacebacdc7d1f4c6dc7f2511b98" },
+        { 65,
+          "de1e5fa0be70df6d2be8fffd0e99ceaa8eb6e8c93a63f2d8d1c30ecb6b263dee" },
+        { 1024,
+          "42214739f095a406f3fc83deb889744ac00df831c10daa55189b5d121c855af7" },
+        { 1025,
+          "d00278ae47eb27b34faecf67b4fe263f82d5412916c1ffd97c8cb7fb814b8444" },
+        { 2049,
+          "5f4d72f40d7a5f82b15ca2b2e44b1de3c2ef86c426c95c1af0b6879522563030" },
+        { 31744,
+          "62b6960e1a44bcc1eb1a611a8d6235b6b4b78f32e7abc4fb4c6cdcce94895c47" },
+    };
+    static uint8_t in[31744];
+    uint8_t digest[32];
+    char hex[65];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof in; i++)
+        in[i] = (uint8_t)(i % 251);
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        pvn_blake3(digest, in, known[i].len);
+        assert_string_equal(pvn_hex(hex, digest, 32), known[i].hex);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_id_shows_who_made_it),
         cmocka_unit_test(keccak_gives_the_known_digests),
+        cmocka_unit_test(blake3_gives_the_known_digests),
         cmocka_unit_test(published_signatures_recover_their_signers),
         cmocka_unit_test(a_request_id_is_the_hash_of_signer_and_body),
         cmocka_unit_test(our_signatures_are_the_deterministic_ones),

@@ -124,31 +124,33 @@ static void verifies_outputs(void **state)
     provernet_groth16_vk *vk;
     provernet_error err = { 0 };
     char *digit;
-    pvn_bytes key;
+    pvn_claim claim = { .kind = "groth16/bn254@1" };
 
     (void)state;
     assert_int_equal(provernet_groth16_vk_parse(&vk, span, &err), 0);
     vk_span = pvn_groth16_vk_bytes(vk);
-    key = pvn_bytes_of(vk_span.data, vk_span.len);
-    assert_int_equal(kind->verify(key, pvn_bytes_of(good.data, good.len), &err),
-                     0);
+    claim.program_vk = pvn_bytes_of(vk_span.data, vk_span.len);
     assert_int_equal(
-        kind->verify(key, pvn_bytes_of(other.data, other.len), &err),
+        kind->verify(&claim, pvn_bytes_of(good.data, good.len), &err), 0);
+    assert_int_equal(
+        kind->verify(&claim, pvn_bytes_of(other.data, other.len), &err),
         PROVERNET_ERR_PROOF_INVALID);
-    assert_int_equal(kind->verify(key, pvn_bytes_of("{}", 2), &err),
+    assert_int_equal(kind->verify(&claim, pvn_bytes_of("{}", 2), &err),
                      PROVERNET_ERR_FORMAT);
-    assert_int_equal(kind->verify(key, pvn_bytes_of("", 0), &err),
+    assert_int_equal(kind->verify(&claim, pvn_bytes_of("", 0), &err),
                      PROVERNET_ERR_FORMAT);
     /* another public signal */
     digit = strstr((char *)good.data, "publicSignals");
     digit = strpbrk(digit, "0123456789");
     *digit = *digit == '1' ? '2' : '1';
-    assert_int_equal(kind->verify(key, pvn_bytes_of(good.data, good.len), &err),
-                     PROVERNET_ERR_PROOF_INVALID);
+    assert_int_equal(
+        kind->verify(&claim, pvn_bytes_of(good.data, good.len), &err),
+        PROVERNET_ERR_PROOF_INVALID);
     /* a damaged verification key is refused, not believed */
-    assert_int_equal(kind->verify(pvn_bytes_of(key.data, key.len - 1),
-                                  pvn_bytes_of(other.data, other.len), &err),
-                     PROVERNET_ERR_FORMAT);
+    claim.program_vk.len--;
+    assert_int_equal(
+        kind->verify(&claim, pvn_bytes_of(other.data, other.len), &err),
+        PROVERNET_ERR_FORMAT);
     provernet_groth16_vk_free(vk);
     pvn_buf_free(&good);
     pvn_buf_free(&other);
