@@ -97,11 +97,66 @@
       "address named as treasury; empty: nobody's")                            \
     X(SUCCINCT_FEE, "succinct.fee", TEXT, 0, 0, "0", 0,                        \
       "fee of a transfer, a withdrawal or a change of a prover's signer")      \
+    X(SUCCINCT_AUCTION, "succinct.auction", BOOL, 0, 1, "false", 0,            \
+      "give requests of the auction flavour to the lowest bidder "             \
+      "instead of our own workers")                                            \
+    X(SUCCINCT_AUCTION_WINDOW, "succinct.auction_window", MS, 0, 86400000,     \
+      "2s", 1,                                                                 \
+      "bids are taken at least this long, or longer where the "                \
+      "request asks so")                                                       \
+    X(SUCCINCT_AUCTION_FALLBACK, "succinct.auction_fallback", MS, 0, 86400000, \
+      "0", 1,                                                                  \
+      "a request that nobody won for this long goes to our own "               \
+      "workers, for nothing; 0: never")                                        \
+    X(SUCCINCT_MAX_PRICE, "succinct.max_price", TEXT, 0, 0, "500000000", 1,    \
+      "price per gas unit that requesters are told to offer at most")          \
+    X(SUCCINCT_MIN_PRICE, "succinct.min_price", TEXT, 0, 0, "0", 1,            \
+      "lowest price per gas unit that may be bid")                             \
+    X(SUCCINCT_TICK_SIZE, "succinct.tick_size", INT, 1, 9223372036854775807,   \
+      "1", 1,                                                                  \
+      "prices are multiples of this; above 1 the bids of spn-node "            \
+      "are not legal")                                                         \
+    X(SUCCINCT_BASE_FEE, "succinct.base_fee", TEXT, 0, 0, "0", 1,              \
+      "flat part of the price of an auctioned request, at least")              \
+    X(SUCCINCT_PROVE_PRICE, "succinct.prove_price", TEXT, 0, 0, "1", 1,        \
+      "price of PROVE in USD that GetProvePrice answers")                      \
+    X(SUCCINCT_OPERATORS, "succinct.operators", TEXT, 0, 0, "", 1,             \
+      "addresses that may suspend provers, comma separated")                   \
+    X(PROVER_ALLOW, "prover.allow", TEXT, 0, 0, "", 0,                         \
+      "provers that may bid, comma separated; empty: everyone")                \
+    X(PROVER_STAKE, "prover.stake", TEXT, 0, 0, "0", 0,                        \
+      "balance that a prover needs in order to bid")                           \
+    X(PROVER_SEEN, "prover.seen", MS, 1000, 9223372036854775807, "10m", 1,     \
+      "a prover that bid or proved within this time counts as up")             \
     X(WORKER_ALLOW, "worker.allow", TEXT, 0, 0, "", 1,                         \
       "addresses that may work for this node, comma separated; empty: "        \
       "everyone")                                                              \
     X(WORKER_SESSIONS_MAX, "worker.sessions_max", INT, 1, 1048576, "16384", 1, \
       "workers connected at the same time")                                    \
+    X(CONTEMPLANT_ALLOW, "contemplant.allow", TEXT, 0, 0, "", 1,               \
+      "hosts (IP addresses) whose Contemplants may work here, comma "          \
+      "separated; empty: all, unless worker.allow is set")                     \
+    X(CONTEMPLANT_SP1, "contemplant.sp1", TEXT, 0, 0, "5", 1,                  \
+      "SP1 circuit versions that Contemplants prove, comma separated")         \
+    X(CONTEMPLANT_RISC0, "contemplant.risc0", TEXT, 0, 0, "3", 1,              \
+      "RISC Zero versions that Contemplants prove, comma separated")           \
+    X(CONTEMPLANT_SILENCE, "contemplant.silence", MS, 500,                     \
+      9223372036854775807, "90s", 1,                                           \
+      "a Contemplant without a heartbeat for so long is dropped, its lease "   \
+      "ends")                                                                  \
+    X(CONTEMPLANT_POLL, "contemplant.poll", MS, 10, 3600000, "1s", 1,          \
+      "wait between two status questions to a busy Contemplant")               \
+    X(CONTEMPLANT_ANSWER, "contemplant.answer", MS, 100, 86400000, "30s", 1,   \
+      "a status question not answered for so long is a strike")                \
+    X(CONTEMPLANT_STRIKES_MAX, "contemplant.strikes_max", INT, 1, 1000, "3",   \
+      1, "such strikes within one proof that drop a Contemplant")              \
+    X(CONTEMPLANT_PROOF_TIMEOUT, "contemplant.proof_timeout", MS, 1000,        \
+      9223372036854775807, "5h", 1,                                            \
+      "a Contemplant that takes longer for one proof is dropped")              \
+    X(CONTEMPLANT_PROGRESS_TIMEOUT, "contemplant.progress_timeout", MS, 0,     \
+      9223372036854775807, "0", 1,                                             \
+      "one whose progress stands still for so long is dropped; 0: never, "     \
+      "most report none")                                                      \
     X(WORKER_SERVER, "worker.server", TEXT, 0, 0, "", 0,                       \
       "server to work for, HOST:PORT")                                         \
     X(WORKER_NAME, "worker.name", TEXT, 0, 0, "", 0,                           \
@@ -116,6 +171,37 @@
       "directory of fetched inputs; empty: a temporary one")                   \
     X(WORKER_CACHE_BYTES, "worker.cache_bytes", SIZE, 0, 9223372036854775807,  \
       "20GiB", 0, "bytes of fetched programs kept")                            \
+    X(NETWORK_URL, "network.url", TEXT, 0, 0, "", 0,                           \
+      "prover network to lend this machine to, http://HOST:PORT or "           \
+      "https://HOST")                                                          \
+    X(NETWORK_PROVER, "network.prover", TEXT, 0, 0, "", 0,                     \
+      "address of the prover to bid for; empty: the one the network names "    \
+      "for our key")                                                           \
+    X(NETWORK_BID, "network.bid", TEXT, 0, 0, "", 0,                           \
+      "price asked, in wei of PROVE for one prover gas unit; empty: from "     \
+      "network.usd_per_hour")                                                  \
+    X(NETWORK_USD_PER_HOUR, "network.usd_per_hour", TEXT, 0, 0, "", 0,         \
+      "what an hour of this machine must earn, in USD, at the network's "      \
+      "price of PROVE")                                                        \
+    X(NETWORK_THROUGHPUT, "network.throughput", INT, 0, 9223372036854775807,   \
+      "0", 0,                                                                  \
+      "prover gas units that this machine proves in a second; 0: measured by " \
+      "its own jobs, until then no bids on programs")                          \
+    X(NETWORK_KEY_SPEED, "network.key_speed", SIZE, 0, 9223372036854775807,    \
+      "0", 0,                                                                  \
+      "bytes of a circuit's proving key worked off in a second; 0: measured "  \
+      "by its own jobs, cautious until then")                                  \
+    X(NETWORK_MARGIN, "network.margin", INT, 100, 10000, "150", 0,             \
+      "percent of the estimated time that must fit before a deadline")         \
+    X(NETWORK_BIDS, "network.bids", INT, 1, 100, "4", 0,                       \
+      "bids open at the same time; what is won waits its turn")                \
+    X(NETWORK_POLL, "network.poll", MS, 50, 3600000, "3s", 0,                  \
+      "wait between two looks at a network's requests")                        \
+    X(NETWORK_DOMAIN, "network.domain", TEXT, 0, 0,                            \
+      "55ea66757c5b1aecda6619905f594b320092db1cf4c8b6f89025c092f0bb7b5b", 0,   \
+      "EIP-712 domain separator of the network bid on")                        \
+    X(NETWORK_CA_FILE, "network.ca_file", TEXT, 0, 0, "", 0,                   \
+      "certificate authorities (PEM) believed beside the system's")            \
     X(ENGINE_THREADS, "engine.threads", INT, 0, 1024, "0", 0,                  \
       "threads that prove; 0: one per core")                                   \
     X(ENGINE_PIN, "engine.pin", BOOL, 0, 1, "false", 0,                        \
@@ -128,6 +214,8 @@
       "8GiB", 0, "bytes of loaded proving keys kept between jobs")             \
     X(ENGINE_PLUGIN, "engine.plugin", TEXT, 0, 0, "", 0,                       \
       "file of the GPU engine; empty: the installed one")                      \
+    X(ENGINE_IN_PROCESS, "engine.in_process", BOOL, 0, 1, "false", 0,          \
+      "the GPU engine in this process, not in a helper of its own")            \
     X(LOG_LEVEL, "log.level", TEXT, 0, 0, "info", 1,                           \
       "error, warn, info, debug or trace")
 

@@ -33,6 +33,8 @@ static void fill_rules(provernet *n)
     r->artifact_size_max = pvn_setting_int(o, PVN_SET_ARTIFACT_SIZE_MAX);
     r->allow = pvn_setting_text(o, PVN_SET_ACCOUNT_ALLOW);
     r->account_balance = pvn_setting_text(o, PVN_SET_SUCCINCT_BALANCE);
+    r->prover_allow = pvn_setting_text(o, PVN_SET_PROVER_ALLOW);
+    r->prover_stake = pvn_setting_text(o, PVN_SET_PROVER_STAKE);
     r->trust = pvn_setting_text(o, PVN_SET_NODE_TRUST);
     r->mock = pvn_setting_int(o, PVN_SET_NODE_MOCK) != 0;
 }

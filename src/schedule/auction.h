@@ -52,8 +52,4 @@ void pvn_auction_pay(pvn_cx *cx, pvn_request *q, pvn_auction *a,
 void pvn_need_auctions_due(pvn_cx *cx);
 bool pvn_auctions_due(pvn_cx *cx);     /* true: look once more */
 int64_t pvn_auctions_next(pvn_cx *cx); /* INT64_MAX: none */
-
-/* Comma separated addresses in any case, with or without 0x. */
-bool pvn_address_listed(const char *list, const uint8_t address20[20],
-                        bool if_empty);
 #endif

@@ -103,4 +103,9 @@ typedef struct pvn_op_read_provers {
     const pvn_prover *const *provers;
     size_t provers_len;
 } pvn_op_read_provers;
+
+/* Comma separated addresses in any case, with or without 0x; an empty list
+ * names `if_empty`. */
+bool pvn_address_listed(const char *list, const uint8_t address20[20],
+                        bool if_empty);
 #endif

@@ -2,10 +2,6 @@
  * and the parameters a Mainnet-mode client asks for. Includes succinct.h. */
 #include "protocol/succinct/succinct.h"
 
-/* A ceiling for bids in the usual scale, wei per gas unit; nothing is charged
- * here. Below the value at which clients' logs overflow. */
-#define MAX_PRICE_PER_PGU "500000000"
-
 enum { TERMS_MAX = 65536, LONGEST_NAME = 64 };
 
 static ProtobufCBinaryData binary(const void *data, size_t len)
@@ -207,17 +203,10 @@ const pvn_rpc pvn_rpc_set_terms = {
 
 /* ---- what an auction needs ---- */
 
-/* An empty list: requests are open to every prover. */
-pvn_next pvn_succinct_provers_begin(pvn_call *c)
+static char *setting_text(pvn_call *c, pvn_setting s)
 {
-    const void *m =
-        pvn_pb_unpack(c, &types__get_provers_by_uptime_request__descriptor,
-                      pvn_call_message(c));
-
-    if (!m)
-        return pvn_call_fail_with(c, pvn_call_error(c));
-    pvn_call_reply(c, NULL, 0);
-    return PVN_ANSWER;
+    return (char *)(uintptr_t)pvn_setting_text(
+        pvn_node_options(pvn_call_node(c)), s);
 }
 
 pvn_next pvn_succinct_params_begin(pvn_call *c)
@@ -246,9 +235,11 @@ pvn_next pvn_succinct_params_begin(pvn_call *c)
         out[i]->data = address[i];
         out[i]->len = PVN_ADDRESS;
     }
-    answer.max_price_per_pgu = MAX_PRICE_PER_PGU;
-    answer.base_fee = "0";
-    answer.tick_size = 1;
-    answer.network_floor_price_per_pgu = "0";
+    answer.max_price_per_pgu = setting_text(c, PVN_SET_SUCCINCT_MAX_PRICE);
+    answer.base_fee = setting_text(c, PVN_SET_SUCCINCT_BASE_FEE);
+    answer.tick_size = (uint64_t)pvn_setting_int(
+        pvn_node_options(pvn_call_node(c)), PVN_SET_SUCCINCT_TICK_SIZE);
+    answer.network_floor_price_per_pgu =
+        setting_text(c, PVN_SET_SUCCINCT_MIN_PRICE);
     return pvn_pb_reply(c, &answer.base);
 }

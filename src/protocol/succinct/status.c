@@ -17,7 +17,14 @@ int pvn_fulfillment_status(const pvn_request *r)
         return UNFULFILLABLE;
     if (r->state == PROVERNET_RUNNING || r->state == PROVERNET_VERIFYING)
         return ASSIGNED;
-    return r->assignable_ms ? ASSIGNED : REQUESTED;
+    return r->assignable_ms > 0 ? ASSIGNED : REQUESTED;
+}
+
+int pvn_settlement_status(const pvn_request *r)
+{
+    enum { UNSETTLED = 1, SETTLED = 2 };
+
+    return r->settle == PVN_SETTLE_PAID ? SETTLED : UNSETTLED;
 }
 
 int pvn_execution_status(const pvn_request *r)
@@ -240,7 +247,8 @@ Types__ProofRequest *pvn_proof_request(pvn_call *c, const pvn_request *r,
         m->_fulfilled_at_case = 20;
         m->fulfilled_at = (uint64_t)(r->fulfilled_ms / 1000);
     }
-    m->settlement_status = TYPES__SETTLEMENT_STATUS__UNSETTLED;
+    m->settlement_status =
+        (Types__SettlementStatus)pvn_settlement_status(r);
     m->error = (Types__ProofRequestError)pvn_proof_error(r);
     m->is_canceled =
         r->state == PROVERNET_FAILED && r->cause == PROVERNET_CAUSE_CANCELLED;

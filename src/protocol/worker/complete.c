@@ -1,7 +1,7 @@
 /* protocol/worker/complete.c - a worker hands in: look the task up, judge the
  * output in the crew, then store, complete and fulfil in one commit. */
 #include "base/settings.h"
-#include "protocol/worker/judge.h"
+#include "protocol/http/judge.h"
 #include "protocol/worker/serve.h"
 #include <sodium.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* protocol/worker/judge.c - see judge.h. */
-#include "protocol/worker/judge.h"
+/* protocol/http/judge.c - see judge.h. */
+#include "protocol/http/judge.h"
 #include "protocol/http/artifacts.h"
 #include <stdlib.h>
 

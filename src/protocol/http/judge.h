@@ -1,6 +1,6 @@
-/* protocol/worker/judge.h - is this output a proof? Blocking: crew. */
-#ifndef PVN_PROTOCOL_WORKER_JUDGE_H
-#define PVN_PROTOCOL_WORKER_JUDGE_H
+/* protocol/http/judge.h - is this output a proof? Blocking: crew. */
+#ifndef PVN_PROTOCOL_HTTP_JUDGE_H
+#define PVN_PROTOCOL_HTTP_JUDGE_H
 #include "node/call.h"
 #include "prove/kinds.h"
 
