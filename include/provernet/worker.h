@@ -40,6 +40,38 @@ provernet_worker_dial(provernet_worker **out, const provernet_options *o,
 PROVERNET_API PROVERNET_MUST_USE provernet_status
 provernet_worker_join(provernet_worker **out, provernet *pn,
                       const provernet_options *o, provernet_error *err);
+/* A worker that lends this machine to a Succinct-compatible prover network: it
+ * looks for requests that it can prove in time and memory, bids for them,
+ * takes what is assigned to its prover, and hands proofs in (docs/succinct.md).
+ * `k` signs bids and proofs; it must be the signer that the network has for
+ * the prover. It is copied.
+ * Options read: network.url (needed), network.prover, network.bid or
+ * network.usd_per_hour (one is needed), network.throughput, network.key_speed,
+ * network.margin, network.bids, network.poll, network.domain,
+ * network.ca_file; worker.name, worker.kinds, worker.slots, worker.memory,
+ * worker.cache_dir, worker.cache_bytes.
+ * Returns at once; connects, and connects again after losses, by itself. Jobs
+ * come from provernet_worker_next as from any server. A job whose request was
+ * cancelled, or can no longer be paid, is cancelled. What is assigned and not
+ * begun when the worker closes is given up, so that others may take it.
+ * ERR_CONFIG, ERR_INVALID, ERR_NOMEM. */
+PROVERNET_API PROVERNET_MUST_USE provernet_status
+provernet_worker_lend(provernet_worker **out, const provernet_options *o,
+                      const provernet_key *k, provernet_error *err);
+
+/* What a lending worker did or met, oldest first: for logs and screens. */
+typedef struct provernet_worker_news {
+    size_t struct_size; /* sizeof this struct, set by the caller */
+    int64_t at_ms;      /* unix time */
+    int32_t level;      /* 0 error, 1 warning, 2 information, 3 detail */
+    char event[28];     /* "network.bid", "network.won", ... */
+    char request[68];   /* "0x" and 64 digits, or "" */
+    char text[256];     /* a sentence */
+} provernet_worker_news;
+/* The next piece of news; AGAIN: none. Only the latest 64 unread ones are
+ * kept. Any thread; each is given once. */
+PROVERNET_API PROVERNET_MUST_USE provernet_status
+provernet_worker_next_news(provernet_worker *w, provernet_worker_news *out);
 /* The next job; waits up to timeout_ms (negative: for ever): AGAIN if none
  * came. END after close or a final refusal (err says which). */
 PROVERNET_API PROVERNET_MUST_USE provernet_status

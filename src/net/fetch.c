@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,7 +49,10 @@ provernet_status pvn_file_digest(const char *path, uint8_t digest32[32],
 }
 
 typedef struct transfer {
-    provernet_job *job;
+    provernet_worker *w;
+    provernet_job *job; /* its cancelling ends the transfer; or NULL */
+    char *etag;         /* where to put the tag (80 bytes), or NULL */
+    uint64_t whole;     /* of a part: length of the whole; 0: not told */
     int fd;
     uint64_t at, max; /* GET: file position, end; PUT: position, length */
     pvn_bytes memory; /* PUT from memory when fd < 0 */
@@ -120,30 +124,23 @@ static int going_on(void *user, curl_off_t a, curl_off_t b, curl_off_t c,
     (void)b;
     (void)c;
     (void)d;
-    pthread_mutex_lock(&t->job->w->lock);
-    closing = t->job->w->closing;
-    pthread_mutex_unlock(&t->job->w->lock);
-    return closing || atomic_load(&t->job->cancelled);
+    pthread_mutex_lock(&t->w->lock);
+    closing = t->w->closing || (!t->job && t->w->stopping);
+    pthread_mutex_unlock(&t->w->lock);
+    return closing || (t->job && atomic_load(&t->job->cancelled));
 }
 
-static CURL *handle_for(transfer *t, const char *path, provernet_error *err)
+static CURL *handle_of(transfer *t, const char *url, provernet_error *err)
 {
-    const char *server = t->job->w->server;
-    size_t len = strlen(server) + strlen(path) + 8;
-    char *url = malloc(len);
     CURL *h;
 
     pthread_once(&curl_once, start_curl);
     h = curl_easy_init();
-    if (!url || !h) {
-        free(url);
-        curl_easy_cleanup(h);
+    if (!h) {
         pvn_nomem(err);
         return NULL;
     }
-    snprintf(url, len, "http://%s%s", server, path);
     curl_easy_setopt(h, CURLOPT_URL, url);
-    free(url);
     curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(h, CURLOPT_PROXY, "");
     curl_easy_setopt(h, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -153,6 +150,23 @@ static CURL *handle_for(transfer *t, const char *path, provernet_error *err)
     curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, going_on);
     curl_easy_setopt(h, CURLOPT_XFERINFODATA, t);
+    return h;
+}
+
+static CURL *handle_for(transfer *t, const char *path, provernet_error *err)
+{
+    const char *server = t->w->server;
+    size_t len = strlen(server) + strlen(path) + 8;
+    char *url = malloc(len);
+    CURL *h;
+
+    if (!url) {
+        pvn_nomem(err);
+        return NULL;
+    }
+    snprintf(url, len, "http://%s%s", server, path);
+    h = handle_of(t, url, err);
+    free(url);
     return h;
 }
 
@@ -219,7 +233,7 @@ static provernet_status get_all(transfer *t, const char *path,
     provernet_status s = PROVERNET_OK;
 
     for (int i = 0; i < TRIES && t->at < t->max; i++) {
-        if (i && !pvn_worker_pause(t->job->w, WAIT_MS << i))
+        if (i && !pvn_worker_pause(t->w, WAIT_MS << i))
             return pvn_fail(err, PROVERNET_ERR_CANCELLED, 0,
                             "the worker is closing");
         s = get_rest(t, path, err);
@@ -237,7 +251,7 @@ provernet_status pvn_fetch(provernet_job *j, const char *path, const char *part,
                            uint64_t bytes, const uint8_t digest32[32],
                            provernet_error *err)
 {
-    transfer t = { .job = j, .max = bytes };
+    transfer t = { .w = j->w, .job = j, .max = bytes };
     uint8_t digest[32];
     provernet_status s;
     struct stat st;
@@ -292,7 +306,7 @@ static provernet_status put_local(provernet_job *j, const char *path,
 provernet_status pvn_put_output(provernet_job *j, const char *path,
                                 provernet_blob *blob, provernet_error *err)
 {
-    transfer t = { .job = j };
+    transfer t = { .w = j->w, .job = j };
     provernet_status s = PROVERNET_ERR_CONNECT;
 
     pvn_blob_output_bytes(blob, &t.memory, &t.fd, &t.max);
@@ -304,5 +318,171 @@ provernet_status pvn_put_output(provernet_job *j, const char *path,
                             "the worker is closing");
         s = put_once(&t, path, err);
     }
+    return s;
+}
+
+/* ---- any URL: of a network, not of our server ---- */
+
+static size_t take_head(char *line, size_t one, size_t len, void *user)
+{
+    static const char tag[] = "etag:", range[] = "content-range: bytes ";
+    transfer *t = user;
+    char text[160] = { 0 };
+    const char *at;
+
+    (void)one;
+    memcpy(text, line, len < sizeof text ? len : sizeof text - 1);
+    text[strcspn(text, "\r\n")] = '\0';
+    if (t->etag && strncasecmp(text, tag, sizeof tag - 1) == 0)
+        snprintf(t->etag, PVN_ETAG_MAX, "%.79s",
+                 text + sizeof tag - 1 + strspn(text + sizeof tag - 1, " \t"));
+    at = strncasecmp(text, range, sizeof range - 1) == 0 ? strchr(text, '/')
+                                                         : NULL;
+    if (at && at[1] >= '0' && at[1] <= '9')
+        t->whole = strtoull(at + 1, NULL, 10);
+    return len;
+}
+
+/* A server that knows no ranges would send it all. */
+static size_t one_byte(char *data, size_t one, size_t len, void *user)
+{
+    (void)data;
+    (void)one;
+    (void)user;
+    return len <= 1 ? len : 0;
+}
+
+static CURL *foreign_handle(transfer *t, const char *url, const char *ca_file,
+                            provernet_error *err)
+{
+    CURL *h = handle_of(t, url, err);
+
+    if (!h)
+        return NULL;
+        /* The address is a stranger's: no file://, no gopher://. */
+#if LIBCURL_VERSION_NUM >= 0x075500
+    curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(h, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+#else
+    curl_easy_setopt(h, CURLOPT_PROTOCOLS,
+                     (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+    curl_easy_setopt(h, CURLOPT_REDIR_PROTOCOLS,
+                     (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+    curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 1L);
+    curl_easy_setopt(h, CURLOPT_MAXREDIRS, 5L);
+    if (*ca_file) /* beside the system's directory of certificates */
+        curl_easy_setopt(h, CURLOPT_CAINFO, ca_file);
+    curl_easy_setopt(h, CURLOPT_FAILONERROR, 1L);
+    curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, take_head);
+    curl_easy_setopt(h, CURLOPT_HEADERDATA, t);
+    curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, take);
+    curl_easy_setopt(h, CURLOPT_WRITEDATA, t);
+    return h;
+}
+
+/* What a status means for a transfer: 408, 425, 429 and the 500s pass. */
+static provernet_status foreign_result(CURL *h, CURLcode rc, const transfer *t,
+                                       provernet_error *err)
+{
+    provernet_status s;
+    long http = 0;
+
+    curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &http);
+    if (t->overflow)
+        return pvn_fail(err, PROVERNET_ERR_LIMIT, 0,
+                        "an input is larger than %llu bytes",
+                        (unsigned long long)t->max);
+    s = result(h, rc, t, "fetching an input", err);
+    if (s == PROVERNET_ERR_CONNECT && http >= 400 && http < 500 &&
+        http != 408 && http != 425 && http != 429)
+        return pvn_fail(err, PROVERNET_ERR_NOT_FOUND, (int)http,
+                        "fetching an input: the server answered %ld", http);
+    if (s == PROVERNET_ERR_CONNECT && rc == CURLE_UNSUPPORTED_PROTOCOL)
+        return pvn_fail(err, PROVERNET_ERR_UNSUPPORTED, 0,
+                        "the network gives an address that is neither http nor "
+                        "https");
+    return s;
+}
+
+static provernet_status foreign_get(transfer *t, const char *url,
+                                    const char *ca_file, provernet_error *err)
+{
+    CURL *h = foreign_handle(t, url, ca_file, err);
+    provernet_status s;
+    CURLcode rc;
+
+    if (!h)
+        return PROVERNET_ERR_NOMEM;
+    if (t->at)
+        curl_easy_setopt(h, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)t->at);
+    rc = curl_easy_perform(h);
+    if (rc == CURLE_RANGE_ERROR || rc == CURLE_BAD_DOWNLOAD_RESUME)
+        t->at = 0;
+    s = foreign_result(h, rc, t, err);
+    curl_easy_cleanup(h);
+    return s;
+}
+
+provernet_status pvn_fetch_url(provernet_job *j, const char *url,
+                               const char *ca_file, const char *path,
+                               uint64_t max, char etag[PVN_ETAG_MAX],
+                               provernet_error *err)
+{
+    transfer t = { .w = j->w, .job = j, .max = max, .etag = etag };
+    provernet_status s = PROVERNET_ERR_CONNECT;
+
+    etag[0] = '\0';
+    t.fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (t.fd < 0)
+        return pvn_fail(err, PROVERNET_ERR_IO, errno, "cannot make %s: %s",
+                        path, strerror(errno));
+    for (int i = 0; i < TRIES && worth_again(s); i++) {
+        if (i && !pvn_worker_pause(j->w, WAIT_MS << i)) {
+            s = pvn_fail(err, PROVERNET_ERR_CANCELLED, 0,
+                         "the worker is closing");
+            break;
+        }
+        s = foreign_get(&t, url, ca_file, err);
+    }
+    /* Started afresh: what an earlier try left behind its end goes. */
+    if (s == PROVERNET_OK && ftruncate(t.fd, (off_t)t.at) != 0)
+        s = pvn_fail(err, PROVERNET_ERR_IO, errno, "cannot cut %s", path);
+    close(t.fd);
+    return s;
+}
+
+provernet_status pvn_fetch_length(provernet_worker *w, const char *url,
+                                  const char *ca_file, uint64_t *bytes,
+                                  provernet_error *err)
+{
+    transfer t = { .w = w, .fd = -1 };
+    curl_off_t length = -1;
+    provernet_status s;
+    CURL *h;
+
+    *bytes = 0;
+    h = foreign_handle(&t, url, ca_file, err);
+    if (!h)
+        return PROVERNET_ERR_NOMEM;
+    curl_easy_setopt(h, CURLOPT_NOBODY, 1L);
+    s = foreign_result(h, curl_easy_perform(h), &t, err);
+    if (s == PROVERNET_OK)
+        curl_easy_getinfo(h, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    if (s == PROVERNET_ERR_PERMISSION || s == PROVERNET_ERR_NOT_FOUND ||
+        (s == PROVERNET_OK && length < 0)) {
+        /* An address signed for GET alone: one byte of it tells as well. */
+        curl_easy_setopt(h, CURLOPT_NOBODY, 0L);
+        curl_easy_setopt(h, CURLOPT_HTTPGET, 1L);
+        curl_easy_setopt(h, CURLOPT_RANGE, "0-0");
+        curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, one_byte);
+        s = foreign_result(h, curl_easy_perform(h), &t, err);
+        length = s == PROVERNET_OK && t.whole ? (curl_off_t)t.whole : -1;
+    }
+    curl_easy_cleanup(h);
+    if (s == PROVERNET_OK && length < 0)
+        return pvn_fail(err, PROVERNET_ERR_UNSUPPORTED, 0,
+                        "the length of an input is not told");
+    *bytes = s == PROVERNET_OK ? (uint64_t)length : 0;
     return s;
 }

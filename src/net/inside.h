@@ -51,7 +51,7 @@ typedef struct pvn_manner {
      * more. Under the lock. */
     void (*describe)(provernet_worker *w, pvn_buf *b);
 } pvn_manner;
-extern const pvn_manner pvn_manner_server;
+extern const pvn_manner pvn_manner_server, pvn_manner_network;
 
 typedef struct pvn_net_child {
     struct pvn_net_child *next;
@@ -83,6 +83,10 @@ struct provernet_job {
     char stage[32];
     const char *device;     /* what proved it, or NULL */
     provernet_watch *watch; /* job_prove: cancelled with the job */
+    /* of a network: */
+    int64_t estimate_ms, fetched_ms; /* when its inputs were there */
+    int refusal;      /* what FailFulfillment says; 0: as blame */
+    atomic_bool gone; /* it is no longer ours: nothing to say */
 };
 
 struct provernet_worker {
