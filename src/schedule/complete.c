@@ -218,10 +218,10 @@ static void add_child(pvn_cx *cx, pvn_request *q, const pvn_op_child *c)
 
 /* A rough running picture: mean, and a p95 that steps up on slow runs and
  * slides down on the others (19 steps down for one up). */
-static void note_speed(pvn_cx *cx, const pvn_request *q)
+static void note_speed(pvn_cx *cx, const pvn_request *q, const pvn_task *t)
 {
     const pvn_op_task_complete *u = &cx->op->u.task_complete;
-    if (u->took_ms <= 0)
+    if (u->took_ms <= 0 || !pvn_id_none(&t->judges))
         return;
     pvn_speed *s = pvn_need_speed(cx, &q->program, device_of(u));
     if (!s) {
@@ -236,6 +236,7 @@ static void note_speed(pvn_cx *cx, const pvn_request *q)
     pvn_touch(cx, &s->row);
     s->n++;
     s->mean_ms += (u->took_ms - s->mean_ms) / s->n;
+    s->mean_cost += (t->cost - s->mean_cost) / s->n;
     int64_t step = s->mean_ms / 20 + 1;
     s->p95_ms += u->took_ms > s->p95_ms ? 19 * step : -step;
     if (s->peak_bytes < u->peak_bytes)
@@ -310,7 +311,7 @@ static void finish(pvn_cx *cx, pvn_request *q, pvn_task *t)
         if (w->state != PVN_WORKER_ASIDE)
             w->seen_ms = cx->now_ms;
     }
-    note_speed(cx, q);
+    note_speed(cx, q, t);
     pvn_note(cx, "task.done", &q->id, &t->id, &u->worker,
              "\"attempt\":%lld,\"took_ms\":%lld", (long long)t->attempt,
              (long long)u->took_ms);

@@ -62,7 +62,8 @@ enum { PVN_OP_ROUNDS = 8 };
     X(READ_PROVERS, read_provers)                                              \
     X(READ_EVENTS, read_events)                                                \
     X(READ_RECORD, read_record)                                                \
-    X(READ_RECORDS, read_records)
+    X(READ_RECORDS, read_records)                                              \
+    X(READ_ESTIMATE, read_estimate)
 
 /* Records of PVN_PROTOCOL_SUCCINCT that these operations keep: kind, key ->
  * value. Times: 8 bytes, big-endian ms. */
@@ -323,6 +324,7 @@ typedef struct pvn_op_task_lease {
     int64_t memory_bytes; /* free memory of the worker; 0: unknown */
     uint32_t want;
     /* out */
+    const char *aside; /* the worker is set aside: why; else NULL */
     struct pvn_leased {
         provernet_id task, request;
         const char *kind, *name;
@@ -487,6 +489,14 @@ typedef struct pvn_op_read_record {
     pvn_bytes key;
     pvn_bytes value; /* data NULL: none */
 } pvn_op_read_record;
+/* What proofs of a registered program took, all devices together; n 0: none
+ * was ever made, or there is no such program. Costs are in the unit of
+ * request_submit. */
+typedef struct pvn_op_read_estimate {
+    int64_t protocol;
+    pvn_bytes name;
+    int64_t n, mean_ms, p95_ms, mean_cost;
+} pvn_op_read_estimate;
 /* Records of one kind, by key. */
 typedef struct pvn_op_read_records {
     int64_t protocol;

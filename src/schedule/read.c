@@ -137,6 +137,40 @@ provernet_status pvn_decide_read_records(pvn_cx *cx)
     return done(cx);
 }
 
+/* ---- what proofs of a program took ---- */
+
+static const pvn_want *speeds(pvn_cx *cx)
+{
+    const pvn_op_read_estimate *u = &cx->op->u.read_estimate;
+    const pvn_program *p = pvn_need_program(cx, u->protocol, u->name);
+    return p ? pvn_need_scan_id(cx, PVN_SPEEDS_OF_PROGRAM, &p->artifact, 1000)
+             : NULL;
+}
+void pvn_keys_read_estimate(pvn_cx *cx)
+{
+    speeds(cx);
+}
+provernet_status pvn_decide_read_estimate(pvn_cx *cx)
+{
+    pvn_op_read_estimate *u = &cx->op->u.read_estimate;
+    const pvn_want *w = speeds(cx);
+    double ms = 0, cost = 0;
+    u->n = u->mean_ms = u->p95_ms = u->mean_cost = 0;
+    for (size_t i = 0; w && i < w->found_len; i++) {
+        const pvn_speed *s = (const pvn_speed *)w->found[i];
+        u->n += s->n;
+        ms += (double)s->mean_ms * (double)s->n;
+        cost += (double)s->mean_cost * (double)s->n;
+        if (u->p95_ms < s->p95_ms)
+            u->p95_ms = s->p95_ms;
+    }
+    if (u->n > 0) {
+        u->mean_ms = (int64_t)(ms / (double)u->n);
+        u->mean_cost = (int64_t)(cost / (double)u->n);
+    }
+    return PROVERNET_OK;
+}
+
 /* ---- events ---- */
 
 static pvn_event *keep_events(pvn_cx *cx, const pvn_event *from)

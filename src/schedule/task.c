@@ -228,11 +228,14 @@ provernet_status pvn_decide_task_lease(pvn_cx *cx)
     pvn_worker *w = pvn_need_worker(cx, &u->worker);
     u->leased = NULL;
     u->leased_len = 0;
+    u->aside = NULL;
     if (!w)
         return unknown_worker(cx);
     if (w->state == PVN_WORKER_GONE)
         return pvn_fail(&cx->op->err, PROVERNET_ERR_STATE, 0,
                         "this worker has left\nhelp: say hello again");
+    if (w->state == PVN_WORKER_ASIDE)
+        u->aside = keep_text(cx, w->why ? w->why : "too many wrong proofs");
     if (w->state == PVN_WORKER_ASIDE || cx->rules->draining || u->want == 0)
         return PROVERNET_OK;
     choose(cx, &c);

@@ -68,7 +68,7 @@
 #define PVN_SPEED_COLUMNS(K, C)                                                \
     K(ID, program)                                                             \
     K(TEXT, device) C(I64, n) C(I64, mean_ms) C(I64, p95_ms)                   \
-        C(I64, peak_bytes)
+        C(I64, peak_bytes) C(I64, mean_cost)
 #define PVN_BID_COLUMNS(K, C)                                                  \
     K(ID, request)                                                             \
     K(B20, prover) C(B20, signer) C(TEXT, amount) C(I64, created_ms)           \
@@ -155,7 +155,8 @@ enum { /* who names things: requests.protocol, programs.protocol */
        PVN_PROTOCOL_API = 0,
        PVN_PROTOCOL_SUCCINCT = 1,
        PVN_PROTOCOL_WORKER = 2,
-       PVN_PROTOCOL_CORE = 3
+       PVN_PROTOCOL_CORE = 3,
+       PVN_PROTOCOL_CONTEMPLANT = 4
 };
 /* requests.state = PROVERNET_QUEUED ... (request.h); cause likewise */
 enum { PVN_EXEC_UNKNOWN = 1, PVN_EXEC_DONE = 2, PVN_EXEC_IMPOSSIBLE = 3 };
@@ -273,6 +274,7 @@ typedef enum pvn_scan {
     PVN_WORKERS_OF_SESSION, /* id1 session: state HERE */
     PVN_SESSIONS_LIVE,      /* ended = 0 */
     PVN_PROGRAMS_LIST,      /* int1 protocol, bytes1 name after */
+    PVN_SPEEDS_OF_PROGRAM,  /* id1; by device */
     PVN_BIDS_OF_REQUEST,    /* id1; by prover */
     PVN_AUCTIONS_DUE,       /* int1 now: due_ms in (0, now]; by due_ms */
     PVN_AUCTIONS_OPEN,      /* int1 now: OPEN with bids, close_ms <= now; by

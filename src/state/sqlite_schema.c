@@ -62,7 +62,8 @@ static const char *const step1[] = {
     " created_ms INTEGER NOT NULL)" KEYED,
     "CREATE TABLE speeds (program BLOB NOT NULL, device TEXT NOT NULL,"
     " n INTEGER NOT NULL, mean_ms INTEGER NOT NULL, p95_ms INTEGER NOT NULL,"
-    " peak_bytes INTEGER NOT NULL, PRIMARY KEY (program, device))" KEYED,
+    " peak_bytes INTEGER NOT NULL, mean_cost INTEGER NOT NULL,"
+    " PRIMARY KEY (program, device))" KEYED,
     "CREATE TABLE bids (request BLOB NOT NULL, prover BLOB NOT NULL,"
     " signer BLOB, amount TEXT, created_ms INTEGER NOT NULL,"
     " signed_bytes BLOB, PRIMARY KEY (request, prover))" KEYED,

@@ -167,6 +167,8 @@ static pvn_table table_of(pvn_scan scan)
     case PVN_RECORDS_EXPIRED:
     case PVN_RECORDS_OF_KIND:
         return PVN_RECORD;
+    case PVN_SPEEDS_OF_PROGRAM:
+        return PVN_SPEED;
     case PVN_BIDS_OF_REQUEST:
         return PVN_BID;
     case PVN_AUCTIONS_DUE:
@@ -237,6 +239,8 @@ static bool other_fits(const pvn_want *w, const pvn_row *row)
         return r->protocol == w->int1 && same(r->kind, w->text1) &&
                compare_bytes(r->key, w->bytes1) > 0;
     }
+    case PVN_SPEEDS_OF_PROGRAM:
+        return pvn_id_equal(&((const pvn_speed *)row)->program, &w->id1);
     case PVN_BIDS_OF_REQUEST:
         return pvn_id_equal(&((const pvn_bid *)row)->request, &w->id1);
     case PVN_AUCTIONS_DUE:

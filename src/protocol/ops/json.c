@@ -64,14 +64,21 @@ static pvn_served served_by(const pvn_op_read_workers *w, const char *kind)
     return pvn_kind_served(w ? w->workers : NULL, w ? w->workers_len : 0, kind);
 }
 
-/* What is left at this pace; 0: nobody knows. */
-static int64_t eta_of(const pvn_task *task, int permille, int64_t now_ms)
+/* What is left at this pace; else what proofs of this program took, from its
+ * start or, while it waits, from now. 0: nobody knows. */
+static int64_t eta_of(const pvn_request *r, const pvn_task *task, int permille,
+                      int64_t now_ms)
 {
+    bool runs = r->state == PROVERNET_RUNNING;
     int64_t spent = task ? now_ms - task->granted_ms : 0;
+    int64_t end;
 
-    if (permille <= 0 || permille >= 1000 || spent <= 0)
+    if (runs && permille > 0 && permille < 1000 && spent > 0)
+        return now_ms + spent * (1000 - permille) / permille;
+    if (!task || task->path_ms <= 0 || (!runs && r->state != PROVERNET_QUEUED))
         return 0;
-    return now_ms + spent * (1000 - permille) / permille;
+    end = (runs ? task->granted_ms : now_ms) + task->path_ms;
+    return end > now_ms ? end : now_ms;
 }
 
 void pvn_json_request(pvn_buf *b, pvn_call *c, const pvn_request *r,
@@ -111,9 +118,7 @@ void pvn_json_request(pvn_buf *b, pvn_call *c, const pvn_request *r,
     pvn_buf_format(b, ",\"permille\":%d,\"stage\":", permille);
     put_text(b, stage);
     pvn_buf_format(b, ",\"eta_ms\":%lld",
-                   (long long)(r->state == PROVERNET_RUNNING
-                                   ? eta_of(task, permille, now_ms)
-                                   : 0));
+                   (long long)eta_of(r, task, permille, now_ms));
     if (!pvn_id_none(&r->proof)) {
         pvn_buf_text(b, ",\"proof\":");
         put_hex(b, "", r->proof.bytes, sizeof r->proof.bytes);
