@@ -1,4 +1,4 @@
-/* crypto/crypto.h - Keccak-256, BLAKE3, EIP-191, tickets. Any thread. */
+/* crypto/crypto.h - Keccak-256, SHA-256, BLAKE3, EIP-191, tickets. Any thread. */
 #ifndef PVN_CRYPTO_CRYPTO_H
 #define PVN_CRYPTO_CRYPTO_H
 #include "base/bytes.h"
@@ -14,6 +14,7 @@ void pvn_keccak_init(pvn_keccak *k);
 void pvn_keccak_add(pvn_keccak *k, const void *data, size_t len);
 void pvn_keccak_end(pvn_keccak *k, uint8_t out32[32]);
 
+void pvn_sha256(uint8_t out32[32], const void *data, size_t len);
 /* BLAKE3 of bytes in memory. */
 void pvn_blake3(uint8_t out32[32], const void *data, size_t len);
 

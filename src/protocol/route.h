@@ -49,6 +49,9 @@ typedef struct pvn_skin {
 pvn_bytes pvn_call_message(pvn_call *c);
 /* Append one answer message (gRPC: framed by the router) or a whole body. */
 void pvn_call_reply(pvn_call *c, const void *message, size_t len);
+/* A stream of messages: the head of its answer goes out now, before the first
+ * message. Returns PVN_MORE. */
+pvn_next pvn_call_stream(pvn_call *c);
 /* The answer is this failure, in the wire's own way: gRPC status and message,
  * or {"code","message","help"} with an HTTP status. Returns PVN_ANSWER. */
 pvn_next pvn_call_fail(pvn_call *c, provernet_status s, const char *fmt, ...)

@@ -415,6 +415,16 @@ void pvn_call_reply(pvn_call *c, const void *message, size_t len)
         pvn_answer_body(c, message, len);
 }
 
+pvn_next pvn_call_stream(pvn_call *c)
+{
+    pvn_http *h = pvn_http_of(c);
+
+    h->replied = true;
+    pvn_answer_status(c, 200);
+    pvn_answer_field(c, "content-type", "application/grpc");
+    return PVN_MORE;
+}
+
 pvn_next pvn_call_fail_with(pvn_call *c, const provernet_error *err)
 {
     pvn_http *h = pvn_http_of(c);

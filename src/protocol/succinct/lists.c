@@ -5,7 +5,7 @@
  * are looked at here, in rounds of bounded size. */
 #include "protocol/succinct/succinct.h"
 
-enum { LIMIT = 10, LIMIT_MAX = 100, ROUND = 500, ROUNDS_MAX = 40 };
+enum { LIMIT_MAX = 100, ROUND = 500, ROUNDS_MAX = 40 };
 /* Clients take 4 MiB. */
 enum { ANSWER_MAX = 3 << 20 };
 enum { REQUESTED = 1, ASSIGNED = 2, FULFILLED = 3, UNFULFILLABLE = 4 };
@@ -67,11 +67,24 @@ static void set_status(pvn_filter *f, int64_t status)
     }
 }
 
-static bool fill_filter(pvn_call *c, list *l)
+/* A bidder looks at the first request of the answer only: what it cannot bid
+ * on would block it. So it sees those that are open for bids. */
+static bool set_bidder(pvn_call *c, pvn_filter *f,
+                       const Types__GetFilteredProofRequestsRequest *m)
 {
-    const Types__GetFilteredProofRequestsRequest *m = l->ask;
-    pvn_filter *f = &l->filter;
+    f->settle = PVN_SETTLE_OPEN;
+    f->set |= PVN_F_SETTLE;
+    if (m->_fulfillment_status_case &&
+        m->fulfillment_status == TYPES__FULFILLMENT_STATUS__REQUESTED)
+        f->state_mask = 1 << PROVERNET_QUEUED;
+    return set_address(c, f, PVN_F_NOT_BID_BY, "not_bid_by", f->not_bid_by20,
+                       m->not_bid_by);
+}
 
+bool pvn_list_prepare(pvn_call *c,
+                      const Types__GetFilteredProofRequestsRequest *m,
+                      pvn_filter *f)
+{
     f->set = PVN_F_PROTOCOL;
     f->protocol = PVN_PROTOCOL_SUCCINCT;
     if (m->_fulfillment_status_case)
@@ -100,8 +113,7 @@ static bool fill_filter(pvn_call *c, list *l)
     if (m->_fulfiller_case && !set_address(c, f, PVN_F_FULFILLER, "fulfiller",
                                            f->fulfiller20, m->fulfiller))
         return false;
-    return !m->_not_bid_by_case ||
-           pvn_field_len(c, "not_bid_by", m->not_bid_by, PVN_ADDRESS);
+    return !m->_not_bid_by_case || set_bidder(c, f, m);
 }
 
 static bool needs_looking(const Types__GetFilteredProofRequestsRequest *m)
@@ -126,7 +138,7 @@ static bool listed(const pvn_wanted *w, ProtobufCBinaryData prover)
 static bool row_fits(const Types__GetFilteredProofRequestsRequest *m,
                      const pvn_request *r)
 {
-    enum { NO_CAUSE = 0, UNSETTLED = 1 };
+    enum { NO_CAUSE = 0 };
     bool failed = r->state == PROVERNET_FAILED;
     bool late = failed && r->cause == PROVERNET_CAUSE_EXPIRED;
     bool cancelled = failed && r->cause == PROVERNET_CAUSE_CANCELLED;
@@ -139,7 +151,8 @@ static bool row_fits(const Types__GetFilteredProofRequestsRequest *m,
         return false;
     if (m->_execute_fail_cause_case && (int)m->execute_fail_cause != NO_CAUSE)
         return false;
-    if (m->_settlement_status_case && (int)m->settlement_status != UNSETTLED)
+    if (m->_settlement_status_case &&
+        (int)m->settlement_status != pvn_settlement_status(r))
         return false;
     if (m->_error_case && (int)m->error != pvn_proof_error(r))
         return false;
@@ -167,14 +180,12 @@ static bool body_fits(const Types__GetFilteredProofRequestsRequest *m,
     return !m->_not_bid_by_case || listed(&w, m->not_bid_by);
 }
 
-static bool fits(const list *l, const pvn_request *r)
+bool pvn_list_fits(const Types__GetFilteredProofRequestsRequest *m,
+                   const pvn_request *r)
 {
-    const Types__GetFilteredProofRequestsRequest *m = l->ask;
     pvn_arena scratch = { 0 };
     bool yes;
 
-    if (!l->by_hand)
-        return true;
     if (!row_fits(m, r))
         return false;
     if (!m->_version_case && !m->_mode_case && !m->_not_bid_by_case)
@@ -211,7 +222,7 @@ static pvn_next ask_rows(pvn_call *c, list *l)
 pvn_next pvn_succinct_list_begin(pvn_call *c)
 {
     list *l = pvn_arena_alloc(pvn_call_arena(c), sizeof *l);
-    uint64_t page;
+    uint64_t skip;
 
     if (!l)
         return pvn_call_fail(c, PROVERNET_ERR_NOMEM, "no memory");
@@ -221,18 +232,16 @@ pvn_next pvn_succinct_list_begin(pvn_call *c)
         pvn_call_message(c));
     if (!l->ask)
         return pvn_call_fail_with(c, pvn_call_error(c));
-    if (!fill_filter(c, l))
+    if (!pvn_list_prepare(c, l->ask, &l->filter))
         return PVN_ANSWER;
-    l->limit = l->ask->_limit_case && l->ask->limit ? l->ask->limit : LIMIT;
-    if (l->limit > LIMIT_MAX)
-        l->limit = LIMIT_MAX; /* shipped clients ask for 1000 */
-    page = l->ask->_page_case && l->ask->page ? l->ask->page - 1 : 0;
+    l->limit = pvn_page_limit(l->ask->_limit_case, l->ask->limit);
+    skip = pvn_page_skip(l->ask->_page_case, l->ask->page, l->limit);
     l->by_hand = needs_looking(l->ask);
     l->round = l->by_hand ? ROUND : l->limit;
     if (l->by_hand)
-        l->skip = page * l->limit;
+        l->skip = skip;
     else
-        l->filter.offset = (int64_t)(page * l->limit);
+        l->filter.offset = (int64_t)skip;
     return ask_rows(c, l);
 }
 
@@ -254,7 +263,7 @@ static pvn_next take_rows(pvn_call *c, list *l, bool *more)
     if (op->err.status != PROVERNET_OK)
         return pvn_call_fail_with(c, &op->err);
     for (size_t i = 0; i < got->requests_len && l->rows < l->limit; i++) {
-        if (!fits(l, got->requests[i]))
+        if (l->by_hand && !pvn_list_fits(l->ask, got->requests[i]))
             continue;
         if (l->skip > 0) {
             l->skip--;

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 typedef struct wish {
-    enum { READ_PROGRAM, READ_SIZE, SUBMIT } step;
+    enum { READ_PROGRAM, READ_SIZE, ESTIMATE, SUBMIT } step;
     pvn_envelope envelope;
     pvn_wanted wanted;
     provernet_id stdin_id;
@@ -27,7 +27,7 @@ static pvn_next no_memory(pvn_call *c)
 /* ---- the kind ---- */
 
 /* "sp1-v6.1.0" -> 6; 0: it is not of that form. */
-static unsigned circuit_major(const char *version)
+unsigned pvn_circuit_major(const char *version)
 {
     static const char want[] = "sp1-v";
     const char *digits = version + sizeof want - 1;
@@ -41,11 +41,19 @@ static unsigned circuit_major(const char *version)
     return (unsigned)atoi(digits);
 }
 
+const char *pvn_mode_name(int mode)
+{
+    static const char *const modes[] = { "core", "compressed", "plonk",
+                                         "groth16" };
+
+    return mode >= PVN_MODE_CORE && mode <= PVN_MODE_GROTH16
+               ? modes[mode - PVN_MODE_CORE]
+               : NULL;
+}
+
 /* An SP1 program has a kind per mode and circuit version; a circuit is one. */
 static provernet_status choose_kind(wish *w, provernet_error *err)
 {
-    static const char *const modes[] = { "", "core", "compressed", "plonk",
-                                         "groth16" };
     unsigned major;
 
     if (strcmp(w->program.kind, "sp1") != 0) {
@@ -57,14 +65,14 @@ static provernet_status choose_kind(wish *w, provernet_error *err)
                         "kind %s",
                         w->wanted.mode, w->program.kind);
     }
-    major = circuit_major(w->wanted.version);
+    major = pvn_circuit_major(w->wanted.version);
     if (major == 0)
         return pvn_fail(err, PROVERNET_ERR_INVALID, 0,
                         "version is \"%.40s\", expected \"sp1-v\" and a "
                         "number for an SP1 program",
                         w->wanted.version);
-    snprintf(w->kind, sizeof w->kind, "sp1/%s@%u", modes[w->wanted.mode],
-             major);
+    snprintf(w->kind, sizeof w->kind, "sp1/%s@%u",
+             pvn_mode_name(w->wanted.mode), major);
     return PROVERNET_OK;
 }
 
@@ -135,6 +143,31 @@ static bool fill_params(pvn_op *op, const wish *w)
     return ok;
 }
 
+/* Gas units if the client said how many, else cycles; 0: it did not mean to
+ * say ("as much as there is"). */
+static int64_t cost_of(const wish *w)
+{
+    uint64_t n =
+        w->wanted.gas_limit ? w->wanted.gas_limit : w->wanted.cycle_limit;
+
+    return n <= INT64_MAX / 1024 ? (int64_t)n : 0;
+}
+
+/* The average of the program, more for a larger request of it: up to 16 times,
+ * since limits are often far above what is used. */
+static int64_t path_of(const wish *w)
+{
+    const pvn_known_program *p = &w->program;
+    int64_t cost = cost_of(w);
+    double times = 1;
+
+    if (cost > 0 && p->mean_cost > 0)
+        times = (double)cost / (double)p->mean_cost;
+    if (times > 16)
+        times = 16;
+    return (int64_t)((double)p->mean_ms * times);
+}
+
 static bool fill_submit(pvn_call *c, pvn_op *op, const wish *w)
 {
     pvn_op_request_submit *r = &op->u.request_submit;
@@ -161,6 +194,8 @@ static bool fill_submit(pvn_call *c, pvn_op *op, const wish *w)
     memcpy(r->requester20, w->envelope.signer20, sizeof r->requester20);
     r->deadline_ms = pvn_deadline_ms(v->deadline_s);
     r->memory_bytes = memory_of(w);
+    r->cost = cost_of(w);
+    r->path_ms = path_of(w);
     r->signed_bytes = copy_in(op, message.data, message.len, &ok);
     pvn_extra_write(packed, &extra);
     r->extra = copy_in(op, packed, sizeof packed, &ok);
@@ -182,9 +217,52 @@ static pvn_next submit(pvn_call *c, wish *w)
         pvn_op_free(op);
         return no_memory(c);
     }
+    if (!pvn_auction_terms(c, op, &w->wanted, &op->u.request_submit.terms)) {
+        pvn_op_free(op);
+        return PVN_ANSWER;
+    }
     w->step = SUBMIT;
     pvn_call_op(c, op);
     return PVN_OP;
+}
+
+/* ---- what its proofs took: asked for once a minute ---- */
+
+static pvn_next estimate(pvn_call *c, wish *w)
+{
+    enum { FRESH_MS = 60000 };
+    int64_t now = pvn_now_ms(pvn_node_env(pvn_call_node(c)));
+    bool ok = true;
+    pvn_op *op;
+
+    if (now - w->program.asked_ms < FRESH_MS)
+        return submit(c, w);
+    w->program.asked_ms = now;
+    op = pvn_succinct_op(c, PVN_OP_READ_ESTIMATE);
+    if (!op)
+        return PVN_ANSWER;
+    op->u.read_estimate.protocol = PVN_PROTOCOL_SUCCINCT;
+    op->u.read_estimate.name =
+        copy_in(op, w->wanted.vk_hash.data, w->wanted.vk_hash.len, &ok);
+    if (!ok) {
+        pvn_op_free(op);
+        return no_memory(c);
+    }
+    w->step = ESTIMATE;
+    pvn_call_op(c, op);
+    return PVN_OP;
+}
+
+static pvn_next estimated(pvn_call *c, wish *w)
+{
+    const pvn_op *done = pvn_call_op_at(c, 0);
+
+    if (done->err.status == PROVERNET_OK) {
+        w->program.mean_ms = done->u.read_estimate.mean_ms;
+        w->program.mean_cost = done->u.read_estimate.mean_cost;
+        pvn_program_learn(pvn_call_node(c), w->wanted.vk_hash, &w->program);
+    }
+    return submit(c, w);
 }
 
 /* ---- the program, if it is not known yet ---- */
@@ -241,7 +319,7 @@ static pvn_next size_read(pvn_call *c, wish *w)
         return pvn_call_fail_with(c, &done->err);
     w->program.bytes = a ? (uint64_t)a->raw_bytes : 0;
     pvn_program_learn(pvn_call_node(c), w->wanted.vk_hash, &w->program);
-    return submit(c, w);
+    return estimate(c, w);
 }
 
 /* ---- RequestProof ---- */
@@ -271,7 +349,7 @@ pvn_next pvn_succinct_request_proof_begin(pvn_call *c)
                              "help: send the artifact_uri that CreateArtifact "
                              "gave");
     if (pvn_program_known(n, w->wanted.vk_hash, &w->program))
-        return submit(c, w);
+        return estimate(c, w);
     return read_program(c, w);
 }
 
@@ -308,6 +386,8 @@ pvn_next pvn_succinct_request_proof_resume(pvn_call *c)
         return program_read(c, w);
     case READ_SIZE:
         return size_read(c, w);
+    case ESTIMATE:
+        return estimated(c, w);
     default:
         return submitted(c);
     }

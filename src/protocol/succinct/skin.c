@@ -9,7 +9,6 @@
     {                                                                          \
         return pvn_call_fail(c, PROVERNET_ERR_INTERNAL, #name " waited");      \
     }
-ONE_STEP(provers)
 ONE_STEP(params)
 
 #define X(rpc, name)                                                           \
@@ -25,9 +24,24 @@ ONE_STEP(params)
       .data = &pvn_rpc_##name },
 static const pvn_route routes[] = {
     PVN_SUCCINCT_RPCS(X) PVN_SUCCINCT_SIMPLE(SIMPLE){
+        .path = "/network.ProverNetwork/FulfillProof",
+        .flags = PVN_ROUTE_GRPC,
+        .begin = pvn_succinct_fulfill_begin,
+        .resume = pvn_succinct_fulfill_resume,
+        .close = pvn_succinct_fulfill_close },
+    {
         .path = "/artifact.ArtifactStore/CreateArtifact",
         .flags = PVN_ROUTE_GRPC,
         .begin = pvn_succinct_create_artifact_begin },
+    { .path = "/network.ProverNetwork/SubscribeProofRequests",
+      .flags = PVN_ROUTE_GRPC | PVN_ROUTE_SERVER_STREAM,
+      .begin = pvn_succinct_subscribe_begin,
+      .resume = pvn_succinct_subscribe_resume,
+      .close = pvn_succinct_subscribe_close },
+    { .path = "/verifier.Verifier/VerifyProof",
+      .flags = PVN_ROUTE_GRPC,
+      .begin = pvn_succinct_verify_begin,
+      .resume = pvn_succinct_verify_resume },
 };
 #undef X
 #undef SIMPLE
@@ -35,6 +49,7 @@ static const pvn_route routes[] = {
 static const char *const services[] = {
     "network.ProverNetwork",
     "artifact.ArtifactStore",
+    "verifier.Verifier",
 };
 
 /* What differs from the default list: out of memory passes, and clients try

@@ -86,6 +86,9 @@ provernet_status pvn_wanted_read(pvn_arena *a, pvn_bytes body, pvn_wanted *w,
 provernet_status pvn_wanted_check(const pvn_wanted *w,
                                   const uint8_t domain32[32], int64_t now_ms,
                                   provernet_error *err);
+/* "sp1-v6.1.0" -> 6; 0: it is not of that form. */
+unsigned pvn_circuit_major(const char *version);
+const char *pvn_mode_name(int mode); /* "core", ...; NULL: no mode */
 /* Is a RequestProof body of the auction flavour? By its raw bytes. */
 provernet_status pvn_body_is_auction(pvn_bytes body, bool *auction,
                                      provernet_error *err);
@@ -106,8 +109,11 @@ typedef struct pvn_known_program {
     char uri[PVN_URI_MAX + 1];
     provernet_id artifact;
     uint64_t bytes; /* raw bytes of the artifact; 0: not known */
+    /* what its proofs took and cost on average, and when that was read */
+    int64_t mean_ms, mean_cost, asked_ms;
 } pvn_known_program;
-/* Programs are never replaced, so what was read once stays true. */
+/* Programs are never replaced, so what was read once stays true; averages are
+ * read again after a while. */
 bool pvn_program_known(pvn_node *n, pvn_bytes vk_hash, pvn_known_program *p);
 void pvn_program_learn(pvn_node *n, pvn_bytes vk_hash,
                        const pvn_known_program *p);
@@ -118,6 +124,7 @@ void pvn_signer_learn(pvn_node *n, pvn_bytes sig, const uint8_t address20[20]);
 /* ---- status.c ---- */
 int pvn_fulfillment_status(const pvn_request *r);
 int pvn_execution_status(const pvn_request *r);
+int pvn_settlement_status(const pvn_request *r);
 int pvn_proof_error(const pvn_request *r);
 /* The deadline to show, unix seconds. */
 uint64_t pvn_shown_deadline(const pvn_request *r, int64_t retention_ms);
@@ -199,19 +206,54 @@ bool pvn_check_amount(pvn_call *c, const char *field, const char *text);
     X(CancelRequest, cancel)                                                   \
     X(FailFulfillment, fail_fulfillment)                                       \
     X(FailExecution, fail_execution)                                           \
-    X(GetStdinUri, stdin_uri)
+    X(GetStdinUri, stdin_uri)                                                  \
+    X(GetProgramGasEstimates, gas_estimates)                                   \
+    X(Bid, bid)                                                                \
+    X(Settle, settle)                                                          \
+    X(ExecuteProof, execute_proof)                                             \
+    X(SuspendProver, suspend_prover)                                           \
+    X(GetFilteredBidHistory, bid_history)                                      \
+    X(GetFilteredSettleableRequests, settleable)                               \
+    X(GetFilteredSuspendableProvers, suspendable)                              \
+    X(GetProversByUptime, provers)                                             \
+    X(GetProverStats, prover_stats)                                            \
+    X(GetProverStatus, prover_status)                                          \
+    X(GetProverCapacity, prover_capacity)                                      \
+    X(GetProverRequirements, prover_requirements)                              \
+    X(GetProvePrice, prove_price)                                              \
+    X(GetMarketPricePerPgu, market_price)
 #define X(rpc, name) extern const pvn_rpc pvn_rpc_##name;
 PVN_SUCCINCT_SIMPLE(X)
 #undef X
 
+/* ---- auction.c ---- */
+/* The terms of a request that is to be auctioned, in the op's arena; *terms is
+ * NULL when it is for our own workers. false: the call has failed. */
+bool pvn_auction_terms(pvn_call *c, pvn_op *op, const pvn_wanted *w,
+                       const pvn_terms **terms);
+
+/* ---- lists.c ---- */
+/* What the database can filter; false: the call has failed. */
+bool pvn_list_prepare(pvn_call *c,
+                      const Types__GetFilteredProofRequestsRequest *m,
+                      pvn_filter *f);
+/* The rest: does a row that the database found fit? */
+bool pvn_list_fits(const Types__GetFilteredProofRequestsRequest *m,
+                   const pvn_request *r);
+
 /* ---- handlers ---- */
+pvn_next pvn_succinct_subscribe_begin(pvn_call *c);
+pvn_next pvn_succinct_subscribe_resume(pvn_call *c);
+void pvn_succinct_subscribe_close(pvn_call *c);
+pvn_next pvn_succinct_verify_begin(pvn_call *c);
+pvn_next pvn_succinct_verify_resume(pvn_call *c);
 #define PVN_SUCCINCT_RPCS(X)                                                   \
     X(RequestProof, request_proof)                                             \
     X(GetProofRequestStatus, status)                                           \
     X(GetProofRequestDetails, details)                                         \
     X(GetFilteredProofRequests, list)                                          \
     X(GetProofRequestParams, params)                                           \
-    X(GetProversByUptime, provers)                                             \
+    X(ReportProverInfo, report_prover)                                         \
     X(GetProgram, get_program)                                                 \
     X(CreateProgram, create_program)
 #define X(rpc, name)                                                           \
@@ -220,4 +262,7 @@ PVN_SUCCINCT_SIMPLE(X)
 PVN_SUCCINCT_RPCS(X)
 #undef X
 pvn_next pvn_succinct_create_artifact_begin(pvn_call *c);
+pvn_next pvn_succinct_fulfill_begin(pvn_call *c);
+pvn_next pvn_succinct_fulfill_resume(pvn_call *c);
+void pvn_succinct_fulfill_close(pvn_call *c);
 #endif
