@@ -30,4 +30,6 @@ target_link_options(provernet-cuda PRIVATE -static-libstdc++ -static-libgcc
 set_target_properties(provernet-cuda PROPERTIES
   LINK_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/cmake/one.map)
 install(TARGETS provernet-cuda LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/provernet)
+install(TARGETS provernet-gpu-helper RUNTIME DESTINATION ${CMAKE_INSTALL_LIBDIR}/provernet)
+add_dependencies(provernet-cuda provernet-gpu-helper)
 set(PROVERNET_CUDA_STATE "libprovernet-cuda.so for ${_names}" CACHE INTERNAL "")

@@ -1,5 +1,6 @@
 /* cuda/engine/table.h - the one exported symbol, on the runtime that
- * PVN_TABLE_RUNTIME names, PVN_TABLE_BUILD its build. Included by table_*.cpp
+ * PVN_TABLE_RUNTIME names, PVN_TABLE_BUILD its build,
+ * PVN_TABLE_BEGIN what is done first. Included by table_*.cpp
  * only. */
 #include "engine.h"
 
@@ -44,5 +45,6 @@ provernet_gpu_v1(void)
                                          ntt,
                                          slot };
 
+    PVN_TABLE_BEGIN();
     return &table;
 }

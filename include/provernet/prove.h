@@ -28,7 +28,8 @@ PROVERNET_API void provernet_watch_cancel(provernet_watch *w);
 
 /* Open a device: "cpu", "cuda:0", "auto" (the best that is there).
  * Options read (NULL: defaults): engine.threads (0 = all cores),
- * engine.pin, engine.memory, engine.cpu. Starts the engine's own threads.
+ * engine.pin, engine.memory, engine.cpu, engine.plugin, engine.in_process.
+ * Starts the engine's own threads, and a helper process for a GPU.
  * OK: *out is closed by the caller, after its keys are freed.
  * ERR_NO_DEVICE names what was looked for; ERR_CONFIG; ERR_NOMEM. */
 PROVERNET_API PROVERNET_MUST_USE provernet_status
@@ -37,6 +38,12 @@ provernet_engine_open(provernet_engine **out, const char *device,
 /* One line of JSON: device, name, threads, cpu ("portable", "adx", "ifma").
  * Valid until the engine is closed. */
 PROVERNET_API const char *provernet_engine_describe(const provernet_engine *e);
+/* What happened to the device since: 1 and the oldest sentence not yet given
+ * ("cuda:0 was lost: ...; proofs are made on the processor"), or 0. Also
+ * why "auto" did not take a GPU. Ask after opening and after a proof. Any
+ * thread. */
+PROVERNET_API int provernet_engine_news(provernet_engine *e, char *buf,
+                                        size_t cap);
 PROVERNET_API void provernet_engine_close(provernet_engine *e);
 
 #ifdef __cplusplus

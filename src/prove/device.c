@@ -51,12 +51,12 @@ static provernet_status cpu_load(provernet_engine *e, pvn_groth16_key **out,
                                 e->forms, pvn_team_par(e->team), w, err);
 }
 
-static provernet_status cpu_prove(provernet_engine *e,
-                                  const pvn_groth16_key *key,
-                                  provernet_groth16_proof *out,
-                                  uint8_t *publics32, provernet_span wtns,
-                                  provernet_watch *w, provernet_error *err)
+static provernet_status
+cpu_prove(provernet_engine *e, const pvn_groth16_key *key,
+          provernet_groth16_proof *out, uint8_t *publics32, provernet_span wtns,
+          uint32_t ticket, provernet_watch *w, provernet_error *err)
 {
+    (void)ticket;
     return pvn_groth16_prove(key, out, publics32, wtns, "the witness", NULL,
                              NULL, pvn_engine_randomness(e),
                              pvn_team_par(e->team), w, err);
@@ -115,26 +115,41 @@ static provernet_status gpu_load(provernet_engine *e, pvn_groth16_key **out,
     return rc;
 }
 
-static provernet_status gpu_prove(provernet_engine *e,
-                                  const pvn_groth16_key *key,
-                                  provernet_groth16_proof *out,
-                                  uint8_t *publics32, provernet_span wtns,
-                                  provernet_watch *w, provernet_error *err)
+static provernet_status
+gpu_prove(provernet_engine *e, const pvn_groth16_key *key,
+          provernet_groth16_proof *out, uint8_t *publics32, provernet_span wtns,
+          uint32_t ticket, provernet_watch *w, provernet_error *err)
 {
-    provernet_status rc =
-        pvn_gpu_prove(e, key, out, publics32, wtns, NULL, w, err);
+    pvn_gpu_work work = { .ticket = ticket, .watch = w };
+    provernet_status rc, again;
 
-    /* Either the witness is wrong, and the CPU will say so, or the GPU was. */
-    if (rc == PROVERNET_ERR_PROOF)
-        rc = cpu_prove(e, key, out, publics32, wtns, w, err);
-    return rc;
+    rc = pvn_gpu_prove(e, key, out, publics32, wtns, &work, err);
+    if (rc != PROVERNET_ERR_PROOF && rc != PROVERNET_ERR_GPU &&
+        rc != PROVERNET_ERR_GPU_LOST && rc != PROVERNET_ERR_GPU_MEMORY)
+        return rc;
+    again = cpu_prove(e, key, out, publics32, wtns, 0, w, err);
+    /* Either the witness is wrong, and the CPU says so, or the GPU was. */
+    if (rc == PROVERNET_ERR_PROOF && again == PROVERNET_OK)
+        pvn_engine_tell(e,
+                        "%s made a proof that does not verify; it was made "
+                        "again on the processor",
+                        e->device->name);
+    return again;
 }
 
+/* clang-format off */
+#define PVN_GPU(open_, for_tests_)                                             \
+    .for_tests = (for_tests_), .open = (open_), .close = gpu_close,            \
+    .prepare = pvn_gpu_prepare, .withdraw = pvn_gpu_withdraw,                  \
+    .load = gpu_load, .prove = gpu_prove, .drop = pvn_gpu_key_drop,            \
+    .stale = pvn_gpu_key_stale, .bytes = pvn_gpu_key_bytes
 static const pvn_device devices[] = {
-    { "cuda", cuda_open, gpu_close, gpu_load, gpu_prove, pvn_gpu_key_drop },
-    { "cpu", cpu_open, cpu_close, cpu_load, cpu_prove, NULL },
-    { "cpu-sim", sim_open, gpu_close, gpu_load, gpu_prove, pvn_gpu_key_drop },
+    { .name = "cuda", PVN_GPU(cuda_open, false) },
+    { .name = "cpu", .open = cpu_open, .close = cpu_close, .load = cpu_load,
+      .prove = cpu_prove },
+    { .name = "cpu-sim", PVN_GPU(sim_open, true) },
 };
+/* clang-format on */
 
 const pvn_device *pvn_device_at(size_t i)
 {

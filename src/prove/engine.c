@@ -1,6 +1,8 @@
 /* prove/engine.c - opening a device, and whose turn it is. */
 #include "prove/engine.h"
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -22,14 +24,22 @@ static bool names(const char *text, const char *device, const char **which)
 static provernet_status open_best(provernet_engine *e, provernet_error *err)
 {
     provernet_status rc = PROVERNET_ERR_NO_DEVICE;
+    provernet_error why = { 0 };
 
     for (size_t i = 0; pvn_device_at(i); i++) {
+        if (pvn_device_at(i)->for_tests)
+            continue;
+        if (why.status) /* of the one before */
+            pvn_engine_tell(e, "not on %s: %s", e->device->name, why.message);
         e->device = pvn_device_at(i);
-        rc = e->device->open(e, "", err);
+        rc = e->device->open(e, "", &why);
         if (rc == PROVERNET_OK)
             return rc;
+        if (rc == PROVERNET_ERR_CONFIG || rc == PROVERNET_ERR_NOMEM)
+            break; /* the next device would only hide it */
     }
     e->device = NULL;
+    (void)pvn_error_copy(err, &why);
     return rc;
 }
 
@@ -93,6 +103,45 @@ provernet_status provernet_engine_open(provernet_engine **out,
 fail:
     provernet_engine_close(e);
     return rc;
+}
+
+void pvn_engine_tell(provernet_engine *e, const char *fmt, ...)
+{
+    va_list ap;
+
+    pthread_mutex_lock(&e->lock);
+    if (e->news_len < PVN_ENGINE_NEWS) {
+        va_start(ap, fmt);
+        vsnprintf(e->news[e->news_len++], PVN_ENGINE_NEWS_BYTES, fmt, ap);
+        va_end(ap);
+    } else {
+        e->news_lost++;
+    }
+    pthread_mutex_unlock(&e->lock);
+}
+
+int provernet_engine_news(provernet_engine *e, char *buf, size_t cap)
+{
+    bool any;
+
+    if (!e || !buf || !cap)
+        return 0;
+    pthread_mutex_lock(&e->lock);
+    any = e->news_len > 0 || e->news_lost > 0;
+    if (e->news_len > 0) {
+        snprintf(buf, cap, "%s", e->news[0]);
+        e->news_len--;
+        memmove(e->news[0], e->news[1],
+                (size_t)e->news_len * PVN_ENGINE_NEWS_BYTES);
+    } else if (any) {
+        snprintf(buf, cap, "%u more that nobody asked for in time",
+                 e->news_lost);
+        e->news_lost = 0;
+    }
+    pthread_mutex_unlock(&e->lock);
+    for (char *p = buf; any && (p = strchr(p, '\n'));)
+        *p = ' ';
+    return any;
 }
 
 const char *provernet_engine_describe(const provernet_engine *e)

@@ -10,26 +10,39 @@
 #include <provernet/groth16.h>
 
 /* A sort of device. The table in device.c is in order of preference: "auto"
- * takes the first that opens. */
+ * takes the first that opens of those that are not for tests. */
 typedef struct pvn_device {
     const char *name; /* "cpu"; also matches "cpu:..." */
+    bool for_tests;
     /* which: what stands after the colon, or "". ERR_NO_DEVICE, ERR_CONFIG,
      * ERR_NOMEM. */
     provernet_status (*open)(provernet_engine *e, const char *which,
                              provernet_error *err);
     void (*close)(provernet_engine *e);
+    /* Before the turn, any thread: a witness that will be proved. A ticket for
+     * it, or 0; it ends with prove or withdraw. Both NULL: none needed. */
+    uint32_t (*prepare)(provernet_engine *e, const pvn_groth16_key *key,
+                        provernet_span wtns);
+    void (*withdraw)(provernet_engine *e, const pvn_groth16_key *key,
+                     uint32_t ticket);
     /* Both with the turn held. */
     provernet_status (*load)(provernet_engine *e, pvn_groth16_key **out,
                              const pvn_source *zkey, provernet_watch *w,
                              provernet_error *err);
     provernet_status (*prove)(provernet_engine *e, const pvn_groth16_key *key,
                               provernet_groth16_proof *out, uint8_t *publics32,
-                              provernet_span wtns, provernet_watch *w,
-                              provernet_error *err);
+                              provernet_span wtns, uint32_t ticket,
+                              provernet_watch *w, provernet_error *err);
     /* NULL: pvn_groth16_key_drop. Any thread, without the turn. */
     void (*drop)(provernet_engine *e, pvn_groth16_key *key);
+    /* NULL: never, 0. Any thread. Would loading it again be better? Bytes of
+     * the device's memory. */
+    bool (*stale)(provernet_engine *e, const pvn_groth16_key *key);
+    uint64_t (*bytes)(provernet_engine *e, const pvn_groth16_key *key);
 } pvn_device;
 const pvn_device *pvn_device_at(size_t i); /* NULL after the last */
+
+enum { PVN_ENGINE_NEWS = 8, PVN_ENGINE_NEWS_BYTES = 400 };
 
 struct provernet_groth16_key {
     provernet_engine *engine;
@@ -59,7 +72,14 @@ struct provernet_engine {
     const pvn_bn254_forms *forms;
     struct pvn_gpu *gpu; /* of a GPU engine (gpu.c), which uses the CPU too */
     char describe[256];
+    /* What happened to the device, not yet asked for; under lock. */
+    char news[PVN_ENGINE_NEWS][PVN_ENGINE_NEWS_BYTES];
+    unsigned news_len, news_lost;
 };
+
+/* Keep a sentence for provernet_engine_news. Any thread, without the lock. */
+void pvn_engine_tell(provernet_engine *e, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Wait for the device. ERR_CANCELLED if w is cancelled meanwhile. */
 provernet_status pvn_engine_take(provernet_engine *e, provernet_watch *w,

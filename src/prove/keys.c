@@ -154,6 +154,21 @@ provernet_status provernet_groth16_key_open(provernet_groth16_key **out,
     return rc;
 }
 
+/* Take a key that is better loaded again out of the cache. */
+static void evict_stale(provernet_engine *e, const provernet_groth16_key *stale)
+{
+    provernet_groth16_key *gone = NULL;
+
+    pthread_mutex_lock(&e->lock);
+    for (provernet_groth16_key **at = &e->keys; *at; at = &(*at)->next)
+        if (*at == stale) {
+            evict(e, at, &gone);
+            break;
+        }
+    pthread_mutex_unlock(&e->lock);
+    drop_all(gone);
+}
+
 static provernet_groth16_key *cached(provernet_engine *e,
                                      const uint8_t digest32[32])
 {
@@ -167,6 +182,11 @@ static provernet_groth16_key *cached(provernet_engine *e,
             break;
         }
     pthread_mutex_unlock(&e->lock);
+    if (k && e->device->stale && e->device->stale(e, k->core)) {
+        evict_stale(e, k);
+        provernet_groth16_key_free(k);
+        return NULL;
+    }
     return k;
 }
 
@@ -253,6 +273,8 @@ void provernet_groth16_key_info(const provernet_groth16_key *k,
                                     .key_bytes = k->bytes };
     size_t n = out->struct_size < sizeof info ? out->struct_size : sizeof info;
 
+    if (k->engine->device->bytes)
+        info.device_bytes = k->engine->device->bytes(k->engine, k->core);
     provernet_groth16_vk_hash(pvn_groth16_key_vk(k->core), info.vk_hash32);
     info.struct_size = out->struct_size;
     memcpy(out, &info, n);
@@ -287,6 +309,7 @@ provernet_groth16_prove(const provernet_groth16_key *k,
     const pvn_groth16_sizes *sizes;
     provernet_engine *e;
     provernet_status rc;
+    uint32_t ticket = 0;
 
     if (!k || !out || !publics_len || (!publics32 && cap))
         return pvn_fail(err, PROVERNET_ERR_INVALID, 0,
@@ -299,12 +322,18 @@ provernet_groth16_prove(const provernet_groth16_key *k,
         return pvn_fail(err, PROVERNET_ERR_LIMIT, 0,
                         "room for %zu public signals, the circuit has %llu",
                         cap, (unsigned long long)sizes->publics);
+    /* While another proof has the device. */
+    if (e->device->prepare)
+        ticket = e->device->prepare(e, k->core, wtns);
     rc = pvn_engine_take(e, w, err);
-    if (rc)
-        return rc;
-    rc = admit(e, sizes->proof_bytes, "this proof", err);
-    if (rc == PROVERNET_OK)
-        rc = e->device->prove(e, k->core, out, publics32, wtns, w, err);
-    pvn_engine_give(e);
+    if (rc == PROVERNET_OK) {
+        rc = admit(e, sizes->proof_bytes, "this proof", err);
+        if (rc == PROVERNET_OK)
+            rc = e->device->prove(e, k->core, out, publics32, wtns, ticket, w,
+                                  err);
+        pvn_engine_give(e);
+    }
+    if (ticket)
+        e->device->withdraw(e, k->core, ticket); /* if it was not proved */
     return rc;
 }

@@ -1,69 +1,15 @@
-/* tests/gpu/equal_test.c - the engine of the GPU, emulated, proves the same
+/* tests/gpu/engine_test.c - the engine of the GPU, emulated, proves the same
  * bytes as the CPU; what is said when it cannot be loaded. */
-#include "prove/gpu.h"
-#include "test.h"
-#include <provernet/provernet.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "common.h"
 
-typedef struct file {
-    uint8_t *data;
-    size_t len;
-} file;
-
-static file read_vector(const char *circuit, const char *name)
-{
-    char path[512];
-    file f = { 0 };
-    FILE *in;
-    long len;
-
-    snprintf(path, sizeof path, PVN_VECTORS "/groth16/%s/%s", circuit, name);
-    in = fopen(path, "rb");
-    assert_non_null(in);
-    assert_int_equal(fseek(in, 0, SEEK_END), 0);
-    len = ftell(in);
-    assert_true(len > 0);
-    rewind(in);
-    f.len = (size_t)len;
-    f.data = malloc(f.len);
-    assert_non_null(f.data);
-    assert_int_equal(fread(f.data, 1, f.len, in), f.len);
-    fclose(in);
-    return f;
-}
-
-static provernet_engine *open_engine(const char *device, const char *plugin,
-                                     provernet_error *err)
-{
-    provernet_options *o = provernet_options_new();
-    provernet_engine *e = NULL;
-    provernet_status rc;
-
-    assert_non_null(o);
-    assert_int_equal(provernet_options_set(o, "engine.plugin", plugin, NULL),
-                     PROVERNET_OK);
-    rc = provernet_engine_open(&e, device, o, err);
-    provernet_options_free(o);
-    assert_true((rc == PROVERNET_OK) == (e != NULL));
-    return e;
-}
-
-static void read_backwards(uint8_t *out, const uint8_t *in)
-{
-    for (int i = 0; i < 32; i++)
-        out[i] = in[31 - i];
-}
-
-static void equal(const char *circuit)
+static void equal(const char *circuit, bool in_process)
 {
     file z = read_vector(circuit, "circuit.zkey");
     file w = read_vector(circuit, "witness.wtns");
     provernet_span zs = { z.data, z.len }, ws = { w.data, w.len };
     pvn_source source = pvn_source_of(&zs, "circuit.zkey");
     provernet_error err = { 0 };
-    provernet_engine *e = open_engine("cpu-sim", PVN_GPU_SIM, &err);
+    provernet_engine *e = open_engine("cpu-sim", PVN_GPU_SIM, in_process, &err);
     pvn_groth16_key *key = NULL;
     uint8_t rs64[64], r32[32], s32[32], publics[2][32 * 8];
     provernet_groth16_proof cpu, gpu;
@@ -77,7 +23,8 @@ static void equal(const char *circuit)
         rs64[31] = rs64[63] = 5; /* below the group order */
         read_backwards(r32, rs64);
         read_backwards(s32, rs64 + 32);
-        if (pvn_gpu_prove(e, key, &gpu, publics[0], ws, rs64, NULL, &err))
+        if (pvn_gpu_prove(e, key, &gpu, publics[0], ws,
+                          &(pvn_gpu_work){ .rs64 = rs64 }, &err))
             fail_msg("%s", err.message);
         assert_int_equal(pvn_groth16_prove(key, &cpu, publics[1], ws, NULL, r32,
                                            s32, pvn_engine_randomness(e), NULL,
@@ -96,9 +43,11 @@ static void equal(const char *circuit)
 static void equal_blinding_gives_the_bytes_of_the_cpu(void **state)
 {
     (void)state;
-    equal("square");
-    equal("multiplier");
-    equal("poseidon");
+    for (int in_process = 0; in_process < 2; in_process++) {
+        equal("square", in_process != 0);
+        equal("multiplier", in_process != 0);
+        equal("poseidon", in_process != 0);
+    }
 }
 
 /* The way an application goes; the engine draws r and s itself. */
@@ -108,7 +57,7 @@ static void the_public_calls_reach_the_engine(void **state)
     file w = read_vector("multiplier", "witness.wtns");
     provernet_span ws = { w.data, w.len };
     provernet_error err = { 0 };
-    provernet_engine *e = open_engine("cpu-sim:0", PVN_GPU_SIM, &err);
+    provernet_engine *e = open_engine("cpu-sim:0", PVN_GPU_SIM, false, &err);
     provernet_watch *watch = provernet_watch_new();
     provernet_groth16_key *key = NULL;
     provernet_groth16_proof p[2];
@@ -152,7 +101,7 @@ static void a_cancel_is_seen_inside_the_engine(void **state)
     provernet_span zs = { z.data, z.len }, ws = { w.data, w.len };
     pvn_source source = pvn_source_of(&zs, "circuit.zkey");
     provernet_error err = { 0 };
-    provernet_engine *e = open_engine("cpu-sim", PVN_GPU_SIM, &err);
+    provernet_engine *e = open_engine("cpu-sim", PVN_GPU_SIM, false, &err);
     provernet_watch *watch = provernet_watch_new();
     pvn_groth16_key *key = NULL;
     provernet_groth16_proof p;
@@ -163,7 +112,8 @@ static void a_cancel_is_seen_inside_the_engine(void **state)
     assert_int_equal(e->device->load(e, &key, &source, NULL, &err),
                      PROVERNET_OK);
     provernet_watch_cancel(watch);
-    assert_int_equal(pvn_gpu_prove(e, key, &p, publics, ws, NULL, watch, &err),
+    assert_int_equal(pvn_gpu_prove(e, key, &p, publics, ws,
+                                   &(pvn_gpu_work){ .watch = watch }, &err),
                      PROVERNET_ERR_CANCELLED);
     assert_non_null(strstr(err.message, "cpu-sim:0")); /* the engine said it */
     e->device->drop(e, key);
@@ -178,31 +128,74 @@ static void what_cannot_be_loaded_is_named_with_the_reason(void **state)
     provernet_error err = { 0 };
 
     (void)state;
-    assert_null(open_engine("cuda:0", "/nowhere/engine.so", &err));
+    assert_null(open_engine("cuda:0", "/nowhere/engine.so", false, &err));
     assert_int_equal(err.status, PROVERNET_ERR_NO_DEVICE);
     assert_non_null(strstr(err.message, "/nowhere/engine.so"));
     assert_non_null(strstr(err.message, "No such file"));
-    assert_null(open_engine("cuda:0", PVN_GPU_STRANGER, &err));
+    assert_null(open_engine("cuda:0", PVN_GPU_STRANGER, false, &err));
     assert_int_equal(err.status, PROVERNET_ERR_NO_DEVICE);
     if (!strstr(err.message, "version 99"))
         fail_msg("%s", err.message);
-    assert_null(open_engine("cuda:0", "engine.so", &err));
+    assert_null(open_engine("cuda:0", PVN_GPU_STRANGER, true, &err));
+    assert_non_null(strstr(err.message, "version 99"));
+    assert_null(open_engine("cuda:0", "engine.so", false, &err));
     assert_int_equal(err.status, PROVERNET_ERR_CONFIG);
-    assert_null(open_engine("cpu-sim:3", PVN_GPU_SIM, &err));
+    assert_null(open_engine("cpu-sim:3", PVN_GPU_SIM, false, &err));
     assert_int_equal(err.status, PROVERNET_ERR_NO_DEVICE);
-    assert_null(open_engine("tpu", "", &err));
+    assert_null(open_engine("tpu", "", false, &err));
     assert_int_equal(err.status, PROVERNET_ERR_NO_DEVICE);
 }
 
-/* A worker on a machine without a GPU proves on the CPU. */
-static void auto_takes_the_cpu_where_there_is_no_engine(void **state)
+static void a_bad_processor_setting_is_no_missing_device(void **state)
+{
+    provernet_options *o = provernet_options_new();
+    provernet_engine *e = NULL;
+    provernet_error err = { 0 };
+
+    (void)state;
+    assert_non_null(o);
+    assert_ok(provernet_options_set(o, "engine.cpu", "z80", NULL));
+    assert_ok(provernet_options_set(o, "engine.plugin", "/nowhere/e.so", NULL));
+    assert_int_equal(provernet_engine_open(&e, "auto", o, &err),
+                     PROVERNET_ERR_CONFIG);
+    assert_non_null(strstr(err.message, "engine.cpu is \"z80\""));
+    assert_ok(provernet_options_set(o, "engine.plugin", "e.so", NULL));
+    assert_int_equal(provernet_engine_open(&e, "auto", o, &err),
+                     PROVERNET_ERR_CONFIG);
+    assert_non_null(strstr(err.message, "engine.plugin is"));
+    provernet_options_free(o);
+}
+
+/* auto is for machines, the emulation for tests. */
+static void auto_never_takes_the_emulation(void **state)
 {
     provernet_error err = { 0 };
-    provernet_engine *e = open_engine("auto", "/nowhere/engine.so", &err);
+    provernet_engine *e = open_engine("auto", PVN_GPU_SIM, false, &err);
+
+    (void)state;
+    /* The plug-in is what the setting says, whatever it is called; its device
+     * is then a cuda one. With the GPU engine absent it is the CPU. */
+    assert_non_null(e);
+    assert_string_not_equal(e->device->name, "cpu-sim");
+    provernet_engine_close(e);
+}
+
+/* A worker on a machine without a GPU proves on the CPU, and says so once. */
+static void auto_takes_the_cpu_where_there_is_no_engine(void **state)
+{
+    char news[400];
+    provernet_error err = { 0 };
+    provernet_engine *e =
+        open_engine("auto", "/nowhere/engine.so", false, &err);
 
     (void)state;
     assert_non_null(e);
     assert_string_equal(e->device->name, "cpu");
+    assert_int_equal(provernet_engine_news(e, news, sizeof news), 1);
+    assert_non_null(strstr(news, "not on cuda: "));
+    assert_non_null(strstr(news, "/nowhere/engine.so"));
+    assert_null(strchr(news, '\n'));
+    assert_int_equal(provernet_engine_news(e, news, sizeof news), 0);
     provernet_engine_close(e);
 }
 
@@ -213,6 +206,8 @@ int main(void)
         cmocka_unit_test(the_public_calls_reach_the_engine),
         cmocka_unit_test(a_cancel_is_seen_inside_the_engine),
         cmocka_unit_test(what_cannot_be_loaded_is_named_with_the_reason),
+        cmocka_unit_test(a_bad_processor_setting_is_no_missing_device),
+        cmocka_unit_test(auto_never_takes_the_emulation),
         cmocka_unit_test(auto_takes_the_cpu_where_there_is_no_engine),
     };
 

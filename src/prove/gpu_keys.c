@@ -1,0 +1,192 @@
+/* prove/gpu_keys.c - keys on the device, see gpu.h. */
+#include "prove/gpu_sections.h"
+#include "prove/gpu_state.h"
+#include "prove/memory.h"
+#include <stdlib.h>
+
+enum { SPARE_BYTES = 64 << 20 }; /* of the device, left to others */
+
+/* Take the dropped keys, or all, off the list and the device. */
+void pvn_gpu_sweep(provernet_engine *e, bool all)
+{
+    struct pvn_gpu *g = e->gpu;
+    pvn_gpu_key *gone = NULL, **at;
+    provernet_gpu_error ge = { 0 };
+
+    pthread_mutex_lock(&g->lock);
+    for (at = &g->keys; *at;) {
+        pvn_gpu_key *k = *at;
+
+        if (k->core && !all) {
+            at = &k->next;
+            continue;
+        }
+        *at = k->next;
+        k->next = gone;
+        gone = k;
+    }
+    pthread_mutex_unlock(&g->lock);
+    while (gone) {
+        pvn_gpu_key *next = gone->next;
+
+        if (gone->key && g->link &&
+            g->link->way->drop(g->link, gone->key, &ge) == PROVERNET_GPU_LOST) {
+            pvn_gpu_lose(e, ge.message);
+            for (pvn_gpu_key *k = next; k; k = k->next)
+                k->key = 0;
+        }
+        free(gone);
+        gone = next;
+    }
+}
+
+/* A key that does not fit beside a proof may take what is free but a rest;
+ * keys that are only kept go first. */
+static int fit(provernet_engine *e, pvn_wire_key *sizes, uint64_t *bytes,
+               provernet_gpu_error *ge)
+{
+    struct pvn_gpu *g = e->gpu;
+    pvn_gpu_needs needs;
+    provernet_gpu_info info;
+    char a[24], b[24];
+    uint64_t use;
+    int status = g->link->way->needs(g->link, sizes, &needs, ge);
+
+    while (!status) {
+        status = g->link->way->info(g->link, g->device, &info, ge);
+        *bytes = needs.resident + needs.scratch;
+        if (status || *bytes <= info.free_bytes)
+            return status;
+        if (!pvn_engine_shed(e, 1))
+            break;
+        pvn_gpu_sweep(e, false);
+        if (!g->link)
+            return ge->status = PROVERNET_GPU_LOST;
+    }
+    if (status)
+        return status;
+    use = info.free_bytes > SPARE_BYTES ? info.free_bytes - SPARE_BYTES : 0;
+    sizes->memory_budget = use < needs.resident ? use : needs.resident - 1;
+    pvn_engine_tell(e,
+                    "%s: a key takes %s with a proof, %s are free: its points "
+                    "pass through the device in parts, which is slower",
+                    g->name, pvn_size_text(a, *bytes),
+                    pvn_size_text(b, info.free_bytes));
+    *bytes = needs.chunked;
+    return PROVERNET_GPU_OK;
+}
+
+static int put_key(provernet_engine *e, pvn_gpu_key *k, pvn_gpu_sections *s,
+                   provernet_watch *w, provernet_gpu_error *ge)
+{
+    struct pvn_gpu *g = e->gpu;
+    int status = fit(e, &s->sizes, &k->bytes, ge);
+
+    if (!status)
+        status = g->link->way->load(g->link, s, &k->key, w, ge);
+    if (!status)
+        status = pvn_gpu_slots_grow(g, s->sizes.n_vars, ge);
+    return status;
+}
+
+static provernet_status add(provernet_engine *e, pvn_gpu_key *k,
+                            const pvn_source *zkey, provernet_watch *w,
+                            provernet_error *err)
+{
+    struct pvn_gpu *g = e->gpu;
+    provernet_gpu_error ge = { 0 };
+    pvn_gpu_sections s = { 0 };
+    provernet_status rc;
+    int status;
+
+    rc = pvn_memory_admit(&e->env.files, zkey->size, "loading this key", err);
+    if (!rc)
+        rc = pvn_gpu_sections_read(&s, zkey, err);
+    if (rc)
+        return rc;
+    status = put_key(e, k, &s, w, &ge);
+    pvn_bulk_free(&s.bulk);
+    if (status == PROVERNET_GPU_LOST) {
+        k->key = 0;
+        if (g->link)
+            pvn_gpu_lose(e, ge.message);
+        return PROVERNET_OK; /* the processor has the key */
+    }
+    if (status && k->key)
+        (void)g->link->way->drop(g->link, k->key, &(provernet_gpu_error){ 0 });
+    return status ? pvn_gpu_said(g, &ge, err) : PROVERNET_OK;
+}
+
+provernet_status pvn_gpu_key_add(provernet_engine *e, pvn_groth16_key *core,
+                                 const pvn_source *zkey, provernet_watch *w,
+                                 provernet_error *err)
+{
+    struct pvn_gpu *g = e->gpu;
+    pvn_gpu_key *k = calloc(1, sizeof *k);
+    provernet_status rc = PROVERNET_OK;
+
+    if (!k)
+        return pvn_nomem(err);
+    pvn_gpu_sweep(e, false);
+    pvn_gpu_try_again(e);
+    if (g->link)
+        rc = add(e, k, zkey, w, err);
+    if (rc) {
+        free(k);
+        return rc;
+    }
+    k->core = core;
+    pthread_mutex_lock(&g->lock);
+    k->next = g->keys;
+    g->keys = k;
+    pthread_mutex_unlock(&g->lock);
+    return PROVERNET_OK;
+}
+
+/* A copy of what is known of a key; false: it is another engine's. */
+bool pvn_gpu_find(struct pvn_gpu *g, const pvn_groth16_key *core,
+                  pvn_gpu_key *out)
+{
+    pvn_gpu_key *k;
+
+    pthread_mutex_lock(&g->lock);
+    for (k = g->keys; k && k->core != core;)
+        k = k->next;
+    if (k)
+        *out = *k;
+    pthread_mutex_unlock(&g->lock);
+    return k != NULL;
+}
+
+bool pvn_gpu_key_stale(provernet_engine *e, const pvn_groth16_key *core)
+{
+    struct pvn_gpu *g = e->gpu;
+    bool stale;
+    pvn_gpu_key k;
+
+    if (!pvn_gpu_find(g, core, &k) || k.key)
+        return false;
+    pthread_mutex_lock(&g->lock);
+    stale = g->link || pvn_gpu_due(e);
+    pthread_mutex_unlock(&g->lock);
+    return stale;
+}
+
+uint64_t pvn_gpu_key_bytes(provernet_engine *e, const pvn_groth16_key *core)
+{
+    pvn_gpu_key k;
+
+    return pvn_gpu_find(e->gpu, core, &k) && k.key ? k.bytes : 0;
+}
+
+void pvn_gpu_key_drop(provernet_engine *e, pvn_groth16_key *core)
+{
+    struct pvn_gpu *g = e->gpu;
+
+    pthread_mutex_lock(&g->lock);
+    for (pvn_gpu_key *k = g->keys; k; k = k->next)
+        if (k->core == core)
+            k->core = NULL;
+    pthread_mutex_unlock(&g->lock);
+    pvn_groth16_key_drop(core);
+}
