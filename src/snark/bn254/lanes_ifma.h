@@ -247,8 +247,8 @@ PVN_INLINE void lv_sqr(lv *r, const lv *a, const lane_modulus *m)
     LV_CROSS(3, a->l1, a->l2)
     LV_CROSS(5, a->l2, a->l3)
     LV_CROSS(4, a->l1, a->l3)
-    for (int i = 1; i < 9; i++)
-        t.c[i] = LV_ADD(t.c[i], t.c[i]);
+    _Pragma("GCC unroll 8") for (int i = 1; i < 9; i++) t.c[i] =
+        LV_ADD(t.c[i], t.c[i]);
     LV_CROSS(0, a->l0, a->l0)
     LV_CROSS(2, a->l1, a->l1)
     LV_CROSS(4, a->l2, a->l2)

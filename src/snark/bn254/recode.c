@@ -10,7 +10,15 @@
 #include "work.h"
 #include <stdlib.h>
 
-enum { CHUNK = 1 << 14, MAX_BITS = 16, MIN_BITS = 2, SIZES = 256 };
+enum {
+    CHUNK = 1 << 14,
+    MAX_BITS = 16,
+    MIN_BITS = 2,
+    SIZES = 256,
+    PARTS_LOG = 7,
+    PARTS = 1 << PARTS_LOG,
+    FEW_BUCKETS = 1 << 10
+};
 
 struct recode_job {
     struct pvn_recoded *r;
@@ -186,36 +194,104 @@ static int window_lists(const struct recode_job *j, unsigned w,
     return 2;
 }
 
-/* Counting sort of one window. `starts` first counts bucket b at place b+1,
- * then holds running write places, and ends as first places. */
-static void sort_window(void *arg, void *scratch, size_t unit)
+/* Bucket of a digit, from 1, or 0 for digit 0; *minus is its sign. */
+static inline uint32_t digit_bucket(uint16_t biased, unsigned half,
+                                    uint32_t *minus)
 {
-    struct recode_job *j = arg;
-    struct pvn_recoded *r = j->r;
-    unsigned w = (unsigned)unit, half = 1u << (r->bits - 1);
-    uint32_t *starts = r->starts + (size_t)w * (r->buckets + 1);
-    uint32_t *out = (uint32_t *)(uintptr_t)recoded_window(r, w);
-    uint32_t *next = scratch;
-    struct digit_list list[2];
-    int lists = window_lists(j, w, list);
-    memset(starts, 0, (r->buckets + 1) * sizeof *starts);
+    int32_t d = (int32_t)biased - (int32_t)half;
+    *minus = (uint32_t)d >> 31;
+    return ((uint32_t)d ^ (0 - *minus)) + *minus;
+}
+
+/* Counting sort of one window with few buckets. `starts` first counts bucket b
+ * at place b+1, then holds running write places, and ends as first places. */
+static void sort_few(const struct recode_job *j, const struct digit_list *list,
+                     int lists, uint32_t *starts, uint32_t *out, uint32_t *next)
+{
+    unsigned half = 1u << (j->r->bits - 1);
+    uint32_t minus;
+    memset(starts, 0, (j->r->buckets + 1) * sizeof *starts);
     for (int k = 0; k < lists; k++)
         for (size_t i = 0; i < list[k].n; i++) {
-            int d = (int)list[k].digits[i] - (int)half;
-            if (d)
-                starts[d < 0 ? -d : d]++;
+            uint32_t b = digit_bucket(list[k].digits[i], half, &minus);
+            if (b)
+                starts[b]++;
         }
-    for (size_t b = 0; b < r->buckets; b++) {
+    for (size_t b = 0; b < j->r->buckets; b++) {
         next[b] = starts[b];
         starts[b + 1] += starts[b];
     }
     for (int k = 0; k < lists; k++)
         for (size_t i = 0; i < list[k].n; i++) {
-            int d = (int)list[k].digits[i] - (int)half;
-            if (d)
-                out[next[(d < 0 ? -d : d) - 1]++] =
-                    list[k].index[i] ^ (uint32_t)(d < 0);
+            uint32_t b = digit_bucket(list[k].digits[i], half, &minus);
+            if (b)
+                out[next[b - 1]++] = list[k].index[i] ^ minus;
         }
+}
+
+/* The counters of a window of many buckets do not fit the first-level cache
+ * and its places lie all over memory: first deal the entries to PARTS groups
+ * of neighbouring buckets, then sort every group, which fits. */
+static void sort_many(const struct recode_job *j, const struct digit_list *list,
+                      int lists, uint32_t *starts, uint32_t *out,
+                      uint64_t *dealt)
+{
+    unsigned half = 1u << (j->r->bits - 1);
+    unsigned low = j->r->bits - 1 - PARTS_LOG;
+    uint32_t part[PARTS + 2] = { 0 }, next[FEW_BUCKETS], minus;
+    for (int k = 0; k < lists; k++)
+        for (size_t i = 0; i < list[k].n; i++) {
+            uint32_t b = digit_bucket(list[k].digits[i], half, &minus);
+            /* digit 0 counts in place 1, which no group's start reads */
+            part[b ? ((b - 1) >> low) + 2 : 1]++;
+        }
+    part[1] = 0;
+    for (unsigned p = 1; p <= PARTS; p++)
+        part[p + 1] += part[p];
+    for (int k = 0; k < lists; k++)
+        for (size_t i = 0; i < list[k].n; i++) {
+            uint32_t b = digit_bucket(list[k].digits[i], half, &minus);
+            if (b)
+                dealt[part[((b - 1) >> low) + 1]++] =
+                    (uint64_t)(list[k].index[i] ^ minus) << 32 | (b - 1);
+        }
+    for (unsigned p = 0; p < PARTS; p++) {
+        uint32_t *first = starts + ((size_t)p << low), at = part[p];
+        uint32_t mask = (1u << low) - 1;
+        memset(next, 0, sizeof *next << low);
+        for (size_t i = at; i < part[p + 1]; i++)
+            next[(uint32_t)dealt[i] & mask]++;
+        for (size_t b = 0; b <= mask; b++) {
+            uint32_t count = next[b];
+            first[b] = next[b] = at;
+            at += count;
+        }
+        for (size_t i = part[p]; i < part[p + 1]; i++)
+            out[next[(uint32_t)dealt[i] & mask]++] = (uint32_t)(dealt[i] >> 32);
+    }
+    starts[j->r->buckets] = part[PARTS];
+}
+
+static void sort_window(void *arg, void *scratch, size_t unit)
+{
+    struct recode_job *j = arg;
+    struct pvn_recoded *r = j->r;
+    unsigned w = (unsigned)unit;
+    uint32_t *starts = r->starts + (size_t)w * (r->buckets + 1);
+    uint32_t *out = (uint32_t *)(uintptr_t)recoded_window(r, w);
+    struct digit_list list[2];
+    int lists = window_lists(j, w, list);
+    if (r->buckets > FEW_BUCKETS)
+        sort_many(j, list, lists, starts, out, scratch);
+    else
+        sort_few(j, list, lists, starts, out, scratch);
+}
+
+static size_t sort_scratch(const struct recode_job *j)
+{
+    if (j->r->buckets > FEW_BUCKETS)
+        return (j->n_long + j->n_short) * sizeof(uint64_t);
+    return j->r->buckets * sizeof(uint32_t);
 }
 
 static void set_bias(struct recode_job *j)
@@ -261,8 +337,8 @@ static provernet_status recode_sort(struct recode_job *j, const pvn_par *par,
         set_bias(j);
         s = pvn_work(par, digits_chunk, j, j->chunks, 0, watch);
         if (!s)
-            s = pvn_work(par, sort_window, j, r->windows,
-                         r->buckets * sizeof(uint32_t), watch);
+            s = pvn_work(par, sort_window, j, r->windows, sort_scratch(j),
+                         watch);
     }
     pvn_pages_free(j->digits, digits_bytes);
     pvn_pages_free(j->index, index_bytes);
