@@ -9,5 +9,6 @@
 #include <provernet/prove.h>
 #include <provernet/request.h>
 #include <provernet/sign.h>
+#include <provernet/sp1.h>
 #include <provernet/worker.h>
 #endif
