@@ -1,6 +1,7 @@
 /* provernet.c - the library put together: a node that speaks every protocol.
  * The one file that knows all skins; may include every part. */
 #include "node/open.h"
+#include "protocol/contemplant/skin.h"
 #include "protocol/http/skin.h"
 #include "protocol/ops/skin.h"
 #include "protocol/route.h"
@@ -8,8 +9,8 @@
 #include "protocol/worker/skin.h"
 
 static const pvn_skin *const skins[] = {
-    &pvn_skin_health, &pvn_skin_reflection, &pvn_skin_succinct,
-    &pvn_skin_worker, &pvn_skin_ops,
+    &pvn_skin_health, &pvn_skin_reflection,  &pvn_skin_succinct,
+    &pvn_skin_worker, &pvn_skin_contemplant, &pvn_skin_ops,
 };
 
 static const pvn_router router = { skins, sizeof skins / sizeof *skins };

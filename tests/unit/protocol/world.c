@@ -1,5 +1,6 @@
 /* tests/unit/protocol/world.c - see world.h. */
 #include "world.h"
+#include "protocol/contemplant/skin.h"
 #include "protocol/http/skin.h"
 #include "protocol/ops/skin.h"
 #include "protocol/succinct/skin.h"
@@ -7,7 +8,8 @@
 #include <unistd.h>
 
 static const pvn_skin *const skins[] = { &pvn_skin_health, &pvn_skin_reflection,
-                                         &pvn_skin_succinct, &pvn_skin_ops };
+                                         &pvn_skin_succinct,
+                                         &pvn_skin_contemplant, &pvn_skin_ops };
 static const pvn_router router = { skins, sizeof skins / sizeof *skins };
 const pvn_router *const pvn_router_skins = &router;
 
@@ -510,14 +512,14 @@ static provernet_id store_proof(world *w, const void *proof, size_t len)
     return id;
 }
 
-void fulfil(world *w, const uint8_t id[32], const void *proof, size_t len)
+void fulfil_in(world *w, const void *proof, size_t len, int64_t took_ms)
 {
     provernet_id worker = worker_hello(w, "ruth", "sp1/compressed@6");
     pvn_op *leased = lease(w, worker, "sp1/compressed@6");
     provernet_id out = store_proof(w, proof, len);
     pvn_op *op = pvn_op_new(PVN_OP_TASK_COMPLETE);
 
-    (void)id;
+    op->u.task_complete.took_ms = took_ms;
     op->u.task_complete.task = leased->u.task_lease.leased[0].task;
     op->u.task_complete.worker = worker;
     op->u.task_complete.attempt = leased->u.task_lease.leased[0].attempt;
@@ -533,4 +535,10 @@ void fulfil(world *w, const uint8_t id[32], const void *proof, size_t len)
     run(w, op);
     pvn_op_free(op);
     pvn_op_free(leased);
+}
+
+void fulfil(world *w, const uint8_t id[32], const void *proof, size_t len)
+{
+    (void)id;
+    fulfil_in(w, proof, len, 0);
 }

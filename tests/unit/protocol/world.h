@@ -81,5 +81,7 @@ void request_body(world *w, pvn_buf *b, uint8_t tag, const char *stdin_uri,
 void accepted_request(world *w, uint8_t tag, uint8_t id[32]);
 /* Lease it by a worker of its own and fulfil it with these proof bytes. */
 void fulfil(world *w, const uint8_t id[32], const void *proof, size_t len);
+/* The next request of that kind, in this much time. */
+void fulfil_in(world *w, const void *proof, size_t len, int64_t took_ms);
 provernet_id worker_hello(world *w, const char *name, const char *kinds);
 #endif
