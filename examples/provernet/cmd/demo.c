@@ -110,7 +110,7 @@ static provernet_status lend(struct demo *d, provernet_error *err)
     if (st != PROVERNET_OK)
         return st;
     engine_words(d->engine, d->device, sizeof d->device);
-    d->work.engine = d->engine;
+    d->work.engines[d->work.engines_len++] = d->engine;
     d->work.slots = 1;
     st = work_start(&d->work, err);
     d->working = st == PROVERNET_OK;

@@ -68,19 +68,22 @@ static void say_engine(struct doctor *d, const provernet_error *err)
     say(d, NOTE, "gpu engine", "%s", text);
 }
 
-static void check_gpu(struct doctor *d)
+static void check_gpu(struct doctor *d, const struct config *c)
 {
+    provernet_options *o = config_options(c, NULL);
     provernet_error err = { 0 };
     provernet_engine *e = NULL;
     char words[200];
     void *driver;
 
-    if (provernet_engine_open(&e, "cuda:0", NULL, &err) == PROVERNET_OK) {
+    if (provernet_engine_open(&e, "cuda:0", o, &err) == PROVERNET_OK) {
         engine_words(e, words, sizeof words);
         say(d, FINE, "gpu", "%s", words);
         provernet_engine_close(e);
+        provernet_options_free(o);
         return;
     }
+    provernet_options_free(o);
     driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
     if (driver)
         dlclose(driver);
@@ -187,7 +190,7 @@ int cmd_doctor(struct invocation *v)
     if (code != 0)
         return code;
     check_engine(&d);
-    check_gpu(&d);
+    check_gpu(&d, v->config);
     check_disk(&d, config_get(v->config, "data.dir"));
     check_port(&d, v->config);
     check_clock(&d);

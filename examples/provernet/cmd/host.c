@@ -1,5 +1,6 @@
 /* cmd/host.c - see host.h. */
 #include "host.h"
+#include "../cfg/units.h"
 #include "../cli/cli.h"
 #include "../cli/log.h"
 
@@ -68,8 +69,18 @@ void engine_words(const provernet_engine *e, char *buf, size_t cap)
     const char *name = json_string_value(json_object_get(o, "name"));
     const char *device = json_string_value(json_object_get(o, "device"));
     const char *cpu = json_string_value(json_object_get(o, "cpu"));
+    const json_t *memory = json_object_get(o, "bytes");
+    char size[32];
     json_int_t threads = json_integer_value(json_object_get(o, "threads"));
 
+    if (memory) { /* a GPU */
+        units_show_size((uint64_t)json_integer_value(memory), size,
+                        sizeof size);
+        snprintf(buf, cap, "%s, %s, %s", device ? device : "?",
+                 name ? name : "?", size);
+        json_decref(o);
+        return;
+    }
     snprintf(buf, cap, "%s, %lld thread%s%s%s",
              name     ? name
              : device ? device
@@ -90,17 +101,16 @@ void host_work(struct host *h, const struct config *c)
         return;
     }
     o = config_options(c, &err);
-    st = o ? provernet_engine_open(&h->engine, config_get(c, "worker.device"),
-                                   o, &err)
-           : PROVERNET_ERR_CONFIG;
+    h->work = (struct work){
+        .slots = (unsigned)config_number(c, "worker.slots"),
+    };
+    st =
+        o ? work_open_engines(&h->work, config_get(c, "worker.device"), o, &err)
+          : PROVERNET_ERR_CONFIG;
     if (st == PROVERNET_OK)
         st = provernet_worker_join(&h->worker, h->node, o, &err);
     if (st == PROVERNET_OK) {
-        h->work = (struct work){
-            .worker = h->worker,
-            .engine = h->engine,
-            .slots = (unsigned)config_number(c, "worker.slots"),
-        };
+        h->work.worker = h->worker;
         st = work_start(&h->work, &err);
     }
     provernet_options_free(o);
@@ -110,7 +120,8 @@ void host_work(struct host *h, const struct config *c)
         return;
     }
     h->working = true;
-    engine_words(h->engine, h->device, sizeof h->device);
+    work_news(&h->work, 2);
+    work_words(&h->work, h->device, sizeof h->device);
 }
 
 struct draining {
@@ -160,8 +171,7 @@ void host_close(struct host *h, int64_t grace_ms)
     provernet_worker_close(h->worker);
     server_free(h->server);
     provernet_close(h->node);
-    if (h->engine)
-        provernet_engine_close(h->engine);
+    work_close_engines(&h->work);
     *h = (struct host){ 0 };
 }
 

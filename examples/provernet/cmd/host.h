@@ -9,7 +9,6 @@
 struct host {
     provernet *node;
     struct server *server;
-    provernet_engine *engine;
     provernet_worker *worker;
     struct work work;
     bool working;

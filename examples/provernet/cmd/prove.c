@@ -168,6 +168,16 @@ static double seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+/* What happened to the device: to people, or to nobody. */
+static void news(struct proving *p, bool show)
+{
+    char text[400];
+
+    while (p->engine && provernet_engine_news(p->engine, text, sizeof text))
+        if (show)
+            fprintf(stderr, "note: %s\n", text);
+}
+
 static provernet_status load(struct proving *p, struct invocation *v,
                              provernet_watch *w, provernet_error *err)
 {
@@ -179,6 +189,7 @@ static provernet_status load(struct proving *p, struct invocation *v,
                  &p->engine, config_get(v->config, "worker.device"), o, err)
            : PROVERNET_ERR_CONFIG;
     provernet_options_free(o);
+    news(p, false); /* why "auto" took the processor: doctor says it */
     if (st == PROVERNET_OK)
         st = provernet_groth16_key_open(&p->key, p->engine, v->positional[0], w,
                                         err);
@@ -360,6 +371,7 @@ static int prove(struct invocation *v)
         fprintf(stderr,
                 "proved and verified in %.3f s (key %.3f s, %llu wires)\n",
                 p.times[0], p.load_s, (unsigned long long)p.info.wires);
+    news(&p, true);
     engine = p.engine != NULL;
     proving_free(&p);
     return st == PROVERNET_OK ? 0 : prove_failed(st, engine, &err);

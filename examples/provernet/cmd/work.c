@@ -1,6 +1,7 @@
 /* cmd/work.c - see work.h. */
 #include "work.h"
 #include "../cli/log.h"
+#include "host.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -40,7 +41,68 @@ static provernet_status mock(struct work *w, provernet_job *j,
     return provernet_job_done(j, err);
 }
 
-static void one_job(struct work *w, provernet_job *j)
+provernet_status work_open_engines(struct work *w, const char *devices,
+                                   struct provernet_options *o,
+                                   provernet_error *err)
+{
+    provernet_status st = PROVERNET_OK;
+    char name[64], slots[16];
+    size_t len;
+
+    for (const char *at = devices; st == PROVERNET_OK; at += len + 1) {
+        len = strcspn(at, ",");
+        if (w->engines_len == WORK_ENGINES || len >= sizeof name) {
+            st = err->status = PROVERNET_ERR_CONFIG;
+            snprintf(err->message, sizeof err->message,
+                     "worker.device: at most %d devices, each of a short name",
+                     WORK_ENGINES);
+            break;
+        }
+        snprintf(name, sizeof name, "%.*s", (int)len, at);
+        st = provernet_engine_open(&w->engines[w->engines_len], name, o, err);
+        w->engines_len += st == PROVERNET_OK;
+        if (!at[len])
+            break;
+    }
+    if (st == PROVERNET_OK && w->slots < w->engines_len) {
+        w->slots = w->engines_len;
+        snprintf(slots, sizeof slots, "%u", w->slots);
+        st = provernet_options_set(o, "worker.slots", slots, err);
+    }
+    if (st != PROVERNET_OK)
+        work_close_engines(w);
+    return st;
+}
+
+void work_close_engines(struct work *w)
+{
+    while (w->engines_len)
+        provernet_engine_close(w->engines[--w->engines_len]);
+}
+
+void work_news(struct work *w, int level)
+{
+    char text[400];
+
+    for (unsigned i = 0; i < w->engines_len; i++)
+        while (provernet_engine_news(w->engines[i], text, sizeof text))
+            log_event(level, "worker.device", "note", text, NULL);
+}
+
+void work_words(const struct work *w, char *buf, size_t cap)
+{
+    size_t len = 0;
+
+    snprintf(buf, cap, "mock: placeholders, NOT proofs");
+    for (unsigned i = 0; i < w->engines_len && len + 3 < cap; i++) {
+        if (i)
+            len += (size_t)snprintf(buf + len, cap - len, "; ");
+        engine_words(w->engines[i], buf + len, cap - len);
+        len += strlen(buf + len);
+    }
+}
+
+static void one_job(struct work *w, provernet_job *j, provernet_engine *engine)
 {
     char id[33], kind[80], took[32];
     provernet_error err = { 0 };
@@ -51,8 +113,9 @@ static void one_job(struct work *w, provernet_job *j)
     snprintf(kind, sizeof kind, "%s", provernet_job_kind(j));
     clock_gettime(CLOCK_MONOTONIC, &a);
     log_event(2, "worker.job", "job", id, "kind", kind, NULL);
-    if (w->engine) {
-        st = provernet_job_prove(j, w->engine, &err);
+    if (engine) {
+        st = provernet_job_prove(j, engine, &err);
+        work_news(w, 1);
         if (st == PROVERNET_ERR_UNSUPPORTED) {
             log_event(1, "worker.unsupported", "job", id, "kind", kind, NULL);
             st = provernet_job_fail(j, PROVERNET_BLAME_SURROUNDINGS,
@@ -79,13 +142,18 @@ static void one_job(struct work *w, provernet_job *j)
 static void *slot(void *arg)
 {
     struct work *w = arg;
+    provernet_engine *engine = NULL;
 
+    /* One after another: each device has as many threads, or one more. */
+    if (w->engines_len)
+        engine =
+            w->engines[atomic_fetch_add(&w->next_engine, 1) % w->engines_len];
     for (;;) {
         provernet_error err = { 0 };
         provernet_job *j = NULL;
         provernet_status st = provernet_worker_next(w->worker, &j, -1, &err);
         if (st == PROVERNET_OK) {
-            one_job(w, j);
+            one_job(w, j, engine);
             continue;
         }
         if (st == PROVERNET_AGAIN)
@@ -111,8 +179,9 @@ static void *slot(void *arg)
 provernet_status work_start(struct work *w, provernet_error *err)
 {
     unsigned slots = w->slots < 1 ? 1 : w->slots > 64 ? 64 : w->slots;
-    /* One more than jobs: the next is begun while the last is handed in. */
-    unsigned want = slots + 1;
+    /* One more than jobs: the next is begun while the last is handed in, and
+     * waits with its witness while a device proves. */
+    unsigned want = slots + (w->engines_len ? w->engines_len : 1);
 
     pthread_mutex_init(&w->lock, NULL);
     while (w->threads_len < want) {

@@ -8,19 +8,35 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+enum { WORK_ENGINES = 16 };
+
 struct work {
     provernet_worker *worker;
-    provernet_engine *engine; /* NULL: mock */
+    provernet_engine *engines[WORK_ENGINES]; /* one per device; none: mock */
+    unsigned engines_len;
     int64_t mock_delay_ms;
     unsigned slots;
     /* ---- kept here ---- */
-    pthread_t threads[65];
+    pthread_t threads[64 + WORK_ENGINES];
     unsigned threads_len;
+    atomic_uint next_engine;
     atomic_uint done, failed;
     atomic_bool ended; /* the server refused for good */
     provernet_error last;
     pthread_mutex_t lock;
 };
+
+/* Open the devices of a list, "cuda:0,cuda:1", and have a job for each: in
+ * w->slots and worker.slots of o. Nothing is left open on error. They are
+ * closed with work_close_engines. */
+PROVERNET_MUST_USE provernet_status
+work_open_engines(struct work *w, const char *devices,
+                  struct provernet_options *o, provernet_error *err);
+void work_close_engines(struct work *w);
+/* What happened to the devices since, into the log at that level. */
+void work_news(struct work *w, int level);
+/* "NVIDIA H100; NVIDIA H100" for people. */
+void work_words(const struct work *w, char *buf, size_t cap);
 
 /* Start the threads that do up to w->slots jobs at a time until work_stop. */
 PROVERNET_MUST_USE provernet_status work_start(struct work *w,

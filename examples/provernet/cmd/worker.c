@@ -21,8 +21,9 @@ static void server_text(const char *given, char *buf, size_t cap)
 }
 
 static int open_worker(struct invocation *v, struct work *w,
-                       provernet_engine **engine, provernet_error *err)
+                       provernet_error *err)
 {
+    const char *devices = config_get(v->config, "worker.device");
     const char *file = flag_value(v, "key-file");
     char server[300], dir[480], path[600];
     bool mock = flag_value(v, "mock") != NULL;
@@ -45,27 +46,24 @@ static int open_worker(struct invocation *v, struct work *w,
     if (st != PROVERNET_OK)
         return st;
     o = config_options(v->config, err);
+    w->slots = (unsigned)config_number(v->config, "worker.slots");
     st = o ? PROVERNET_OK : PROVERNET_ERR_CONFIG;
     if (st == PROVERNET_OK && !mock)
-        st = provernet_engine_open(
-            engine, config_get(v->config, "worker.device"), o, err);
+        st = work_open_engines(w, devices, o, err);
     if (st == PROVERNET_OK)
         st = provernet_worker_dial(&w->worker, o, key, err);
     provernet_options_free(o);
     provernet_key_free(key);
-    w->engine = *engine;
-    w->slots = (unsigned)config_number(v->config, "worker.slots");
     return st;
 }
 
 int cmd_worker(struct invocation *v)
 {
     const char *delay = flag_value(v, "mock-delay");
-    provernet_engine *engine = NULL;
     provernet_error err = { 0 };
     struct work w = { .mock_delay_ms = 50 };
     struct timespec t = { 0, 200 * 1000000 };
-    char words[200];
+    char words[400];
     provernet_status st;
     sigset_t set;
     int code = load_config(v), sig = 0;
@@ -85,18 +83,16 @@ int cmd_worker(struct invocation *v)
     sigaddset(&set, SIGINT);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
-    st = open_worker(v, &w, &engine, &err);
+    st = open_worker(v, &w, &err);
     if (st == PROVERNET_OK)
         st = work_start(&w, &err);
     if (st != PROVERNET_OK) {
         provernet_worker_close(w.worker);
-        provernet_engine_close(engine);
+        work_close_engines(&w);
         return report_status(st, &err);
     }
-    if (engine)
-        engine_words(engine, words, sizeof words);
-    else
-        snprintf(words, sizeof words, "mock: placeholders, NOT proofs");
+    work_news(&w, 2);
+    work_words(&w, words, sizeof words);
     printf("provernet %s  worker for %s\n  device     %s\n  kinds      %s\n",
            provernet_version(), config_get(v->config, "worker.server"), words,
            config_get(v->config, "worker.kinds"));
@@ -117,6 +113,6 @@ int cmd_worker(struct invocation *v)
         st = err.status ? err.status : PROVERNET_ERR_CONNECT;
     }
     provernet_worker_close(w.worker);
-    provernet_engine_close(engine);
+    work_close_engines(&w);
     return sig > 0 ? 0 : report_status(st, &err);
 }
