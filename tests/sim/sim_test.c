@@ -2,9 +2,11 @@
  *
  * Two cores over one database, clients and workers that talk to them by
  * messages which are lost, late or doubled; workers die, cores are killed,
- * commits fail or are in doubt, the disk fills up, the clock jumps. After
- * every commit every row is checked; in the end everything heals and all
- * that was accepted must have come to a rightful end.
+ * commits fail or are in doubt, the disk fills up, the clock jumps. Some
+ * requests are auctioned to bidders that lie, give up or say nothing. After
+ * every commit every row is checked and all money adds up; in the end
+ * everything heals and all that was accepted must have come to a rightful
+ * end.
  *
  * PVN_SIM_SEED: run this one seed. PVN_SIM_SECONDS: keep going that long.
  * PVN_SIM_SQLITE: beside the memory a real SQLite, compared at every load. */
@@ -23,6 +25,9 @@ enum {
     WISHES = 24,
     WORKERS = 5,
     JOBS = 2,
+    BIDDERS = 3,
+    FIRST_BIDDER = 0x50, /* addresses: 20 bytes of this and the next ones */
+    BOSS = 0x60,         /* settles and executes */
     ACCOUNTS = 4,
     HANDED = 256,
     CHAOS_MS = 900000,
@@ -30,7 +35,20 @@ enum {
 };
 
 /* ---- what travels ---- */
-typedef enum verb { SUBMIT, CANCEL, HELLO, LEASE, RENEW, DONE, BYE } verb;
+typedef enum verb {
+    SUBMIT,
+    CANCEL,
+    BID, /* bidders and the boss: from here ... */
+    PROVE,
+    GIVE_UP,
+    SETTLE,
+    EXECUTE, /* ... to here */
+    HELLO,
+    LEASE,
+    RENEW,
+    DONE,
+    BYE
+} verb;
 typedef struct letter {
     int64_t at;
     bool back; /* an answer */
@@ -41,10 +59,11 @@ typedef struct letter {
     uint64_t nonce;
     bool fresh;
     /* the job as it was when sent */
-    provernet_id task, request, proof;
+    provernet_id task, request, proof, worker;
     int64_t attempt;
     int plan;
     char kind[40], name[40];
+    uint8_t winner;
     /* answers */
     provernet_status status;
     bool leased;
@@ -68,7 +87,8 @@ typedef struct worker {
     char name[32];
 } worker;
 typedef struct wish {
-    bool accepted, poisoned, cancels, cancel_sent, over;
+    bool accepted, poisoned, cancels, cancel_sent, over, auction;
+    pvn_terms terms;
     provernet_id id, input, proof;
     int64_t deadline_ms, next_ms;
     const char *kind;
@@ -102,7 +122,8 @@ typedef struct sim {
     size_t post_len, post_cap;
     int64_t disk_full_ms, end_ms;
     provernet_id program;
-    uint64_t commits, kills, failures, fulfilled, again;
+    int64_t bidder_ms[BIDDERS], boss_ms;
+    uint64_t commits, kills, failures, fulfilled, again, paid, returned;
     char why[400];
 } sim;
 
@@ -367,6 +388,93 @@ static void worker_hears(sim *s, const letter *l)
     }
 }
 
+/* ---- bidders: they look at the rows, as over GetFilteredProofRequests ---- */
+
+static const pvn_auction *some_auction(sim *s, int64_t state)
+{
+    size_t n = mem_len(&s->w.m, PVN_AUCTION);
+    for (size_t i = 0, at = n ? dice(s, n) : 0; i < n; i++) {
+        const pvn_auction *a =
+            (const pvn_auction *)mem_at(&s->w.m, PVN_AUCTION, (at + i) % n);
+        if (a->state == state)
+            return a;
+    }
+    return NULL;
+}
+
+static void bidder_works(sim *s, int i, const pvn_auction *a)
+{
+    const pvn_task *t = world_task_named(&s->w, a->request, "main");
+    letter l = { .verb = PROVE,
+                 .actor = i,
+                 .core = (int)dice(s, CORES),
+                 .request = a->request,
+                 .proof = world_id(&s->w) };
+    if (!t || t->state != PVN_TASK_LEASED || chance(s, 300))
+        return; /* says nothing */
+    l.task = t->id;
+    l.worker = t->worker;
+    l.attempt = t->attempt;
+    l.plan = chance(s, 150) ? BAD_PROOF : GOOD;
+    if (poisoned(s, &a->request) || chance(s, 80))
+        l.verb = GIVE_UP;
+    post(s, l);
+}
+
+static void bidder_acts(sim *s, int i)
+{
+    const pvn_auction *a;
+    if (now(s) < s->bidder_ms[i])
+        return;
+    s->bidder_ms[i] = now(s) + 1000 + (int64_t)dice(s, 6000);
+    a = some_auction(s, PVN_AUCTION_OPEN);
+    if (a)
+        post(s, (letter){ .verb = BID,
+                          .actor = i,
+                          .core = (int)dice(s, CORES),
+                          .request = a->request,
+                          .plan = 1 + (int)dice(s, 4) });
+    a = some_auction(s, PVN_AUCTION_ASSIGNED);
+    if (a && a->winner[0] == FIRST_BIDDER + i)
+        bidder_works(s, i, a);
+}
+
+/* Settles what waits for it, with whoever bid; says what was executed. */
+static void boss_acts(sim *s)
+{
+    static const int64_t states[] = { PVN_AUCTION_OPEN, PVN_AUCTION_ASSIGNED,
+                                      PVN_AUCTION_PROVEN };
+    if (now(s) < s->boss_ms)
+        return;
+    s->boss_ms = now(s) + 1000 + (int64_t)dice(s, 8000);
+    for (int i = 0; i < 3; i++) {
+        const pvn_auction *a = some_auction(s, states[i]);
+        bool settle = a && a->state == PVN_AUCTION_OPEN && a->bids > 0;
+        if (!a || chance(s, 500))
+            continue;
+        post(s, (letter){ .verb = settle ? SETTLE : EXECUTE,
+                          .core = (int)dice(s, CORES),
+                          .request = a->request,
+                          .winner = a->winner[0],
+                          .plan = (int)dice(s, 13) });
+    }
+}
+
+static void bidder_hears(sim *s, const letter *l)
+{
+    switch (l->status) {
+    case PROVERNET_OK:
+    case PROVERNET_ERR_INVALID:
+    case PROVERNET_ERR_STATE:
+    case PROVERNET_ERR_LEASE:
+    case PROVERNET_ERR_PERMISSION:
+    case PROVERNET_ERR_CANCELLED:
+        break;
+    default:
+        wrong(s, "a bidder was refused without reason");
+    }
+}
+
 /* ---- cores ---- */
 
 static void add(handed *h, pvn_op *op, bool chained)
@@ -403,6 +511,7 @@ static void hand_submit(sim *s, handed *h)
     u->inputs = &c->input;
     u->inputs_len = 1;
     u->deadline_ms = c->deadline_ms;
+    u->terms = c->auction ? &c->terms : NULL;
     u->dedup = pvn_bytes_of(c->dedup, strlen(c->dedup) + 1);
     world_address(u->requester20, (uint8_t)(h->from.actor % ACCOUNTS + 1));
     op->signer.check_nonce = true;
@@ -520,6 +629,66 @@ static void hand_done(sim *s, handed *h)
     }
 }
 
+static void hand_bid(handed *h)
+{
+    static const char *const amount[] = { "0", "1", "2", "3", "4" };
+    pvn_op *op = pvn_op_new(PVN_OP_BID_PLACE);
+    op->u.bid_place.id = h->from.request;
+    op->u.bid_place.amount = amount[h->from.plan];
+    world_address(op->u.bid_place.prover20,
+                  (uint8_t)(FIRST_BIDDER + h->from.actor));
+    memcpy(op->u.bid_place.by20, op->u.bid_place.prover20, 20);
+    add(h, op, false);
+}
+
+static void hand_prove(handed *h)
+{
+    const letter *l = &h->from;
+    char text[64];
+    proof_text(text, &l->request, l->plan == GOOD);
+    add(h, store_op(&l->proof, text), false);
+    pvn_op *op = pvn_op_new(PVN_OP_TASK_COMPLETE);
+    op->u.task_complete.task = l->task;
+    op->u.task_complete.worker = l->worker;
+    op->u.task_complete.attempt = l->attempt;
+    op->u.task_complete.outputs = pvn_arena_copy(&op->arena, &l->proof, 16);
+    op->u.task_complete.outputs_len = 1;
+    add(h, op, true);
+    hand_verdict(h);
+    h->op[2]->u.request_verdict.valid = l->plan == GOOD;
+    h->op[2]->u.request_verdict.why = "wrong proof";
+}
+
+static void hand_give_up(handed *h)
+{
+    pvn_op *op = pvn_op_new(PVN_OP_REQUEST_REFUSE);
+    op->u.request_refuse.id = h->from.request;
+    op->u.request_refuse.blame = PROVERNET_BLAME_INPUT;
+    world_address(op->u.request_refuse.fulfiller20,
+                  (uint8_t)(FIRST_BIDDER + h->from.actor));
+    add(h, op, false);
+}
+
+static void hand_settle(handed *h)
+{
+    pvn_op *op = pvn_op_new(PVN_OP_AUCTION_SETTLE);
+    op->u.auction_settle.id = h->from.request;
+    world_address(op->u.auction_settle.winner20, h->from.winner);
+    world_address(op->u.auction_settle.by20, BOSS);
+    add(h, op, false);
+}
+
+static void hand_execute(const sim *s, handed *h)
+{
+    pvn_op *op = pvn_op_new(PVN_OP_REQUEST_EXECUTE);
+    op->u.request_execute.id = h->from.request;
+    op->u.request_execute.possible = !poisoned(s, &h->from.request);
+    op->u.request_execute.units = (uint64_t)h->from.plan; /* at most 12 of 10 */
+    op->u.request_execute.punishment = "4";
+    world_address(op->u.request_execute.by20, BOSS);
+    add(h, op, false);
+}
+
 static void hand_lease(const sim *s, handed *h)
 {
     pvn_op *op = pvn_op_new(PVN_OP_TASK_LEASE);
@@ -585,6 +754,21 @@ static void core_hears(sim *s, const letter *l)
     case CANCEL:
         add(h, pvn_op_new(PVN_OP_REQUEST_CANCEL), false);
         h->op[0]->u.request_cancel.id = s->wish[l->actor].id;
+        break;
+    case BID:
+        hand_bid(h);
+        break;
+    case PROVE:
+        hand_prove(h);
+        break;
+    case GIVE_UP:
+        hand_give_up(h);
+        break;
+    case SETTLE:
+        hand_settle(h);
+        break;
+    case EXECUTE:
+        hand_execute(s, h);
         break;
     case HELLO:
         hand_hello(s, h);
@@ -707,6 +891,8 @@ static void check_all(sim *s)
 {
     char buf[200];
     const char *bad = check_rows(&s->w.m, buf, sizeof buf);
+    if (!bad)
+        bad = check_money(&s->w.m, s->w.rules.account_balance, buf, sizeof buf);
     if (bad)
         wrong(s, bad);
     if (s->twin.diff[0])
@@ -810,6 +996,8 @@ static void deliver(sim *s)
             core_hears(s, &l);
         else if (l.verb <= CANCEL)
             client_hears(s, &l);
+        else if (l.verb < HELLO)
+            bidder_hears(s, &l);
         else
             worker_hears(s, &l);
     }
@@ -846,6 +1034,20 @@ static void sim_open(sim *s, uint64_t seed)
             dice(s, 6) ? 0 : now(s) + 30000 + (int64_t)dice(s, 600000);
         c->next_ms = now(s) + (int64_t)dice(s, CHAOS_MS * 2 / 3);
         snprintf(c->dedup, sizeof c->dedup, "wish %d", i);
+        c->auction = dice(s, 3) == 0;
+        if (!c->auction)
+            continue;
+        c->kind = "own@1";
+        c->terms = (pvn_terms){ .price_max = "3",
+                                .base_fee = "1",
+                                .units_max = 10,
+                                .window_ms = (int64_t)dice(s, 10000) };
+        if (dice(s, 3) == 0)
+            c->terms.fallback_ms = 1 + (int64_t)dice(s, 60000);
+        if (dice(s, 3) == 0)
+            world_address(c->terms.auctioneer20, BOSS);
+        if (dice(s, 2) == 0)
+            world_address(c->terms.executor20, BOSS);
     }
     for (int i = 0; i < WORKERS; i++) {
         worker *w = &s->worker[i];
@@ -877,6 +1079,9 @@ static void sim_step(sim *s)
         client_acts(s, i);
     for (int i = 0; i < WORKERS; i++)
         worker_acts(s, i);
+    for (int i = 0; i < BIDDERS; i++)
+        bidder_acts(s, i);
+    boss_acts(s);
     int first = (int)dice(s, CORES);
     for (int i = 0; i < CORES; i++)
         core_acts(s, (first + i) % CORES);
@@ -899,6 +1104,8 @@ static void check_ends(sim *s)
         if (!q)
             continue;
         s->fulfilled += q->state == PROVERNET_FULFILLED;
+        s->paid += q->settle == PVN_SETTLE_PAID;
+        s->returned += q->settle == PVN_SETTLE_RETURNED;
         if (q->cause == PROVERNET_CAUSE_INPUT && !c->poisoned)
             wrong(s, "a good input was blamed");
         if (q->cause == PROVERNET_CAUSE_CANCELLED && !c->cancel_sent)
@@ -962,7 +1169,7 @@ int main(void)
     double limit = time ? atof(time) : 6, start = seconds();
     uint64_t seed = one ? strtoull(one, NULL, 10) : 1, runs = 0, bad = 0;
     uint64_t compared = 0, commits = 0, kills = 0, failures = 0, fulfilled = 0,
-             again = 0;
+             again = 0, paid = 0, returned = 0;
     sim *s = malloc(sizeof *s);
     do {
         bad += !run_seed(seed++, s);
@@ -972,6 +1179,8 @@ int main(void)
         failures += s->failures;
         fulfilled += s->fulfilled;
         again += s->again;
+        paid += s->paid;
+        returned += s->returned;
         runs++;
     } while (!one && bad < 3 && seconds() - start < limit);
     free(s);
@@ -980,8 +1189,10 @@ int main(void)
            " of %" PRIu64 " fulfilled, %" PRIu64 " seeds bad\n",
            seed - runs, seed - 1, commits, again, failures, kills, fulfilled,
            runs * WISHES, bad);
+    printf("sim: auctions: %" PRIu64 " paid, %" PRIu64 " returned\n", paid,
+           returned);
     if (compared > 0)
         printf("sim: %" PRIu64 " rows compared with SQLite\n", compared);
     /* A simulation in which nothing is proved proves nothing. */
-    return bad > 0 || fulfilled < runs * WISHES / 3;
+    return bad > 0 || fulfilled < runs * WISHES / 3 || paid < runs;
 }
