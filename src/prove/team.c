@@ -205,7 +205,7 @@ provernet_status pvn_team_open(pvn_team **out, unsigned threads, bool pin,
     pthread_cond_init(&t->start, NULL);
     pthread_cond_init(&t->done, NULL);
     t->pin = pin;
-    t->par = (pvn_par){ run, t, threads };
+    t->par = (pvn_par){ .run = run, .team = t, .threads = threads };
     rc = start_helpers(t, threads - 1, err);
     if (rc) {
         pvn_team_close(t);

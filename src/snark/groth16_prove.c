@@ -5,6 +5,7 @@
  * gone, the sums over the witness start. That keeps the peak low. */
 #include "base/error.h"
 #include "snark/binfile.h"
+#include "snark/bn254/work.h"
 #include "snark/groth16_key.h"
 #include "snark/points.h"
 #include "snark/wtns.h"
@@ -15,6 +16,8 @@ typedef struct proving {
     const pvn_groth16_key *k;
     const char *wtns_name;
     const pvn_par *par;
+    pvn_par with_pool; /* what par points to */
+    pvn_pool pool;
     provernet_watch *w;
     provernet_error *err;
     pvn_wtns wtns;
@@ -158,7 +161,7 @@ static provernet_status sum_failed(const proving *p, provernet_status s)
     return s == PROVERNET_ERR_NOMEM ? pvn_nomem(p->err) : s;
 }
 
-/* *scalars: malloc'ed plain scalars of the domain's size, freed here. */
+/* *scalars: plain scalars of the domain's size, given back here. */
 static provernet_status sum_over_h(proving *p, pvn_fr **scalars)
 {
     const pvn_groth16_key *k = p->k;
@@ -170,7 +173,7 @@ static provernet_status sum_over_h(proving *p, pvn_fr **scalars)
     to_bytes(*scalars, k->sizes.domain);
     s = pvn_recode(&digits, (const uint8_t *)*scalars, k->sizes.domain, 0,
                    p->par, p->w, p->err);
-    free(*scalars);
+    pvn_scratch_free(&p->pool, *scalars, k->sizes.domain * sizeof **scalars);
     *scalars = NULL;
     if (!s)
         s = pvn_g1_msm(&p->sum_h, k->h, digits, p->par, p->w);
@@ -188,17 +191,17 @@ static provernet_status first_half(proving *p)
     if (!step(p, "row products", 0))
         return cancelled(p);
     for (int i = 0; i < 3; i++) {
-        abc[i] = aligned_alloc(64, n < 2 ? 64 : n * sizeof **abc);
+        abc[i] = pvn_scratch_new(&p->pool, n * sizeof **abc);
         if (!abc[i])
             s = pvn_nomem(p->err);
     }
     if (!s)
         s = quotient(p, abc);
-    free(abc[1]);
-    free(abc[2]);
+    pvn_scratch_free(&p->pool, abc[1], n * sizeof **abc);
+    pvn_scratch_free(&p->pool, abc[2], n * sizeof **abc);
     if (!s)
         s = sum_over_h(p, &abc[0]);
-    free(abc[0]);
+    pvn_scratch_free(&p->pool, abc[0], n * sizeof **abc);
     return s;
 }
 
@@ -320,11 +323,14 @@ provernet_status pvn_groth16_prove(const pvn_groth16_key *k,
 {
     proving p = { .k = k,
                   .wtns_name = wtns_name ? wtns_name : "the witness",
-                  .par = par,
                   .w = w,
                   .err = err };
     provernet_groth16_proof made;
     provernet_status s;
+
+    p.with_pool = par ? *par : (pvn_par){ .threads = 1 };
+    p.with_pool.pool = &p.pool;
+    p.par = &p.with_pool;
 
     s = blind(&p, r32, s32, rnd);
     if (!s)
@@ -347,6 +353,7 @@ provernet_status pvn_groth16_prove(const pvn_groth16_key *k,
         (void)pvn_watch_at(w, NULL, 1000);
     }
 done:
+    pvn_pool_empty(&p.pool);
     sodium_memzero(&p.r, sizeof p.r);
     sodium_memzero(&p.s, sizeof p.s);
     return s;

@@ -13,6 +13,9 @@ typedef struct pvn_par {
                 size_t n);
     void *team;
     unsigned threads; /* >= 1 */
+    /* Where large scratch memory comes from and goes back to (bn254/work.h);
+     * NULL: from the system and back every time. */
+    struct pvn_pool *pool;
 } pvn_par;
 
 static inline void pvn_par_for(const pvn_par *par,

@@ -287,12 +287,12 @@ static void fill_unit(void *arg, void *scratch, size_t unit)
 }
 
 /* Add the side sums to their buckets. Those of one bucket are neighbours. */
-static provernet_status join_sides(struct msm_job *j)
+static provernet_status join_sides(struct msm_job *j, pvn_pool *pool)
 {
     size_t cap = 2 * j->units + 1, bytes = room_bytes(j->k, cap);
     size_t runs = 0, refs = 0;
     struct room m;
-    void *scratch = pvn_pages_new(bytes);
+    void *scratch = pvn_scratch_new(pool, bytes);
     if (!scratch)
         return PROVERNET_ERR_NOMEM;
     room_make(&m, scratch, j->k, cap);
@@ -308,7 +308,7 @@ static provernet_status join_sides(struct msm_job *j)
         m.runs[runs - 1].len++;
     }
     add_runs(&m, j->k, runs);
-    pvn_pages_free(scratch, bytes);
+    pvn_scratch_free(pool, scratch, bytes);
     return PROVERNET_OK;
 }
 
@@ -500,7 +500,7 @@ static provernet_status msm_run(struct msm_job *j, const pvn_par *par,
         s = pvn_work(par, fill_unit, j, j->units, room_bytes(j->k, j->unit),
                      watch);
     if (!s)
-        s = join_sides(j);
+        s = join_sides(j, pvn_par_pool(par));
     if (!s)
         s = pvn_work(par, reduce_part, j, r->windows * j->parts,
                      j->reduced < SQUARE_MIN ? 0 : reduce_scratch(j), watch);
@@ -522,17 +522,18 @@ static provernet_status msm(void *out, const pvn_bases *bases,
     plan(&j, bases, scalars, par);
     size_t sums_bytes = scalars->windows * j.parts * 2 * j.point;
     size_t side_bytes = j.units * j.k->packed_bytes;
-    j.buckets = pvn_pages_new(buckets_bytes(&j));
-    j.side = pvn_pages_new(side_bytes);
-    j.part_sums = pvn_pages_new(sums_bytes);
+    pvn_pool *pool = pvn_par_pool(par);
+    j.buckets = pvn_scratch_new(pool, buckets_bytes(&j));
+    j.side = pvn_scratch_new(pool, side_bytes);
+    j.part_sums = pvn_scratch_new(pool, sums_bytes);
     j.side_of = calloc(j.units + 1, sizeof *j.side_of);
     if (j.buckets && j.side && j.part_sums && j.side_of)
         s = msm_run(&j, par, watch);
     if (!s)
         join(&j, out);
-    pvn_pages_free(j.buckets, buckets_bytes(&j));
-    pvn_pages_free(j.side, side_bytes);
-    pvn_pages_free(j.part_sums, sums_bytes);
+    pvn_scratch_free(pool, j.buckets, buckets_bytes(&j));
+    pvn_scratch_free(pool, j.side, side_bytes);
+    pvn_scratch_free(pool, j.part_sums, sums_bytes);
     free(j.side_of);
     return s;
 }

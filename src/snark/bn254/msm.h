@@ -36,7 +36,8 @@ size_t pvn_bases_bytes(const pvn_bases *b);
 
 /* Recode n plain scalars (32 bytes little endian each, below r; a value that
  * is not gives ERR_FORMAT). window_bits 0 = the best for these scalars, else
- * 2..16. The bytes are not kept. ERR_FORMAT, ERR_NOMEM, ERR_CANCELLED. */
+ * 2..16. The bytes are not kept. The memory comes from the pool of `par`, which
+ * must outlive *out. ERR_FORMAT, ERR_NOMEM, ERR_CANCELLED. */
 PROVERNET_MUST_USE provernet_status pvn_recode(
     pvn_recoded **out, const uint8_t *plain_le, size_t n, unsigned window_bits,
     const pvn_par *par, provernet_watch *watch, provernet_error *err);

@@ -2,6 +2,7 @@
 #ifndef PVN_BN254_MSM_INTERNAL_H
 #define PVN_BN254_MSM_INTERNAL_H
 #include "msm.h"
+#include "work.h"
 
 /* Points 64 to a word: bit set = there is a point; rank = points before. */
 struct bases_word {
@@ -24,6 +25,7 @@ struct pvn_bases {
 /* Signed digits of c bits, sorted by window and bucket. Bucket b of a window
  * holds the scalars whose digit is +-(b+1). */
 struct pvn_recoded {
+    pvn_pool *pool; /* of entries and starts; NULL: the system's */
     size_t n;
     unsigned bits, windows;
     size_t buckets;    /* per window: 2^(bits-1) */

@@ -328,11 +328,12 @@ static provernet_status recode_sort(struct recode_job *j, const pvn_par *par,
     r->entries_bytes =
         ((size_t)r->windows * j->n_long + j->n_short) * sizeof *r->entries;
     r->starts_bytes = r->windows * (r->buckets + 1) * sizeof *r->starts;
-    r->entries = pvn_pages_new(r->entries_bytes);
-    r->starts = pvn_pages_new(r->starts_bytes);
+    r->pool = pvn_par_pool(par);
+    r->entries = pvn_scratch_new(r->pool, r->entries_bytes);
+    r->starts = pvn_scratch_new(r->pool, r->starts_bytes);
     r->window_at = calloc(r->windows + 1u, sizeof *r->window_at);
-    j->digits = pvn_pages_new(digits_bytes);
-    j->index = pvn_pages_new(index_bytes);
+    j->digits = pvn_scratch_new(r->pool, digits_bytes);
+    j->index = pvn_scratch_new(r->pool, index_bytes);
     if (r->entries && r->starts && r->window_at && j->digits && j->index) {
         set_bias(j);
         s = pvn_work(par, digits_chunk, j, j->chunks, 0, watch);
@@ -340,8 +341,8 @@ static provernet_status recode_sort(struct recode_job *j, const pvn_par *par,
             s = pvn_work(par, sort_window, j, r->windows, sort_scratch(j),
                          watch);
     }
-    pvn_pages_free(j->digits, digits_bytes);
-    pvn_pages_free(j->index, index_bytes);
+    pvn_scratch_free(r->pool, j->digits, digits_bytes);
+    pvn_scratch_free(r->pool, j->index, index_bytes);
     for (unsigned w = 0; !s && w < r->windows; w++)
         r->window_at[w + 1] =
             r->window_at[w] + recoded_starts(r, w)[r->buckets];
@@ -378,7 +379,7 @@ provernet_status pvn_recode(pvn_recoded **out, const uint8_t *plain_le,
                             .chunks = (n + CHUNK - 1) / CHUNK };
     provernet_status s = PROVERNET_ERR_NOMEM;
     j.r = calloc(1, sizeof *j.r);
-    j.sizes = pvn_pages_new(n);
+    j.sizes = pvn_scratch_new(pvn_par_pool(par), n);
     j.histogram = calloc(j.chunks * SIZES + 1, sizeof *j.histogram);
     j.bad = calloc(3 * j.chunks + 1, sizeof *j.bad);
     if (j.r && j.sizes && j.histogram && j.bad) {
@@ -387,7 +388,7 @@ provernet_status pvn_recode(pvn_recoded **out, const uint8_t *plain_le,
         j.r->n = n;
         s = recode_run(&j, window_bits, par, watch, err);
     }
-    pvn_pages_free(j.sizes, n);
+    pvn_scratch_free(pvn_par_pool(par), j.sizes, n);
     free(j.histogram);
     free(j.bad);
     if (s)
@@ -401,8 +402,8 @@ void pvn_recoded_free(pvn_recoded *r)
 {
     if (!r)
         return;
-    pvn_pages_free(r->entries, r->entries_bytes);
-    pvn_pages_free(r->starts, r->starts_bytes);
+    pvn_scratch_free(r->pool, r->entries, r->entries_bytes);
+    pvn_scratch_free(r->pool, r->starts, r->starts_bytes);
     free(r->window_at);
     free(r);
 }

@@ -45,6 +45,68 @@ void pvn_pages_free(void *p, size_t bytes)
         (void)munmap(p, pages_size(bytes));
 }
 
+void pvn_pool_empty(pvn_pool *pool)
+{
+    for (int i = 0; i < PVN_POOL_PLACES; i++) {
+        if (pool->piece[i].lent)
+            continue;
+        pvn_pages_free(pool->piece[i].p, pool->piece[i].bytes);
+        pool->piece[i].p = NULL;
+    }
+}
+
+/* The smallest piece that holds `bytes` and is not far too large, or NULL. */
+static struct pvn_pool_piece *best_piece(pvn_pool *pool, size_t bytes)
+{
+    struct pvn_pool_piece *best = NULL;
+    for (int i = 0; i < PVN_POOL_PLACES; i++) {
+        struct pvn_pool_piece *piece = &pool->piece[i];
+        if (!piece->p || piece->lent || piece->bytes < bytes ||
+            piece->bytes / 4 > bytes + HUGE_PAGE)
+            continue;
+        if (!best || piece->bytes < best->bytes)
+            best = piece;
+    }
+    return best;
+}
+
+static struct pvn_pool_piece *piece_at(pvn_pool *pool, const void *p)
+{
+    for (int i = 0; i < PVN_POOL_PLACES; i++)
+        if (pool->piece[i].p == p)
+            return &pool->piece[i];
+    return NULL;
+}
+
+void *pvn_scratch_new(pvn_pool *pool, size_t bytes)
+{
+    if (!pool)
+        return pvn_pages_new(bytes);
+    struct pvn_pool_piece *piece = best_piece(pool, bytes);
+    if (piece) {
+        piece->lent = true;
+        return piece->p;
+    }
+    void *p = pvn_pages_new(bytes);
+    if (!p) { /* what is kept may be what is missing */
+        pvn_pool_empty(pool);
+        p = pvn_pages_new(bytes);
+    }
+    piece = piece_at(pool, NULL);
+    if (p && piece) /* without a place it is given back at once */
+        *piece = (struct pvn_pool_piece){ p, bytes, true };
+    return p;
+}
+
+void pvn_scratch_free(pvn_pool *pool, void *p, size_t bytes)
+{
+    struct pvn_pool_piece *piece = p && pool ? piece_at(pool, p) : NULL;
+    if (piece)
+        piece->lent = false;
+    else
+        pvn_pages_free(p, bytes);
+}
+
 struct queue {
     pvn_work_fn fn;
     void *arg;
@@ -84,10 +146,10 @@ provernet_status pvn_work(const pvn_par *par, pvn_work_fn fn, void *arg,
                        .scratch_step = (scratch_bytes + 127) / 64 * 64 };
     atomic_init(&q.next, 0);
     atomic_init(&q.stopped, false);
-    q.scratch = pvn_pages_new(threads * q.scratch_step);
+    q.scratch = pvn_scratch_new(pvn_par_pool(par), threads * q.scratch_step);
     if (!q.scratch)
         return PROVERNET_ERR_NOMEM;
     pvn_par_for(par, queue_worker, &q, threads);
-    pvn_pages_free(q.scratch, threads * q.scratch_step);
+    pvn_scratch_free(pvn_par_pool(par), q.scratch, threads * q.scratch_step);
     return atomic_load(&q.stopped) ? PROVERNET_ERR_CANCELLED : PROVERNET_OK;
 }

@@ -11,6 +11,30 @@
 void *pvn_pages_new(size_t bytes);
 void pvn_pages_free(void *p, size_t bytes); /* NULL is fine */
 
+/* Large memory of one computation, kept from step to step: pages that the
+ * system has cleared once need not be cleared again. One thread uses it. Begin
+ * with zeroes, end with pvn_pool_empty. */
+enum { PVN_POOL_PLACES = 16 };
+typedef struct pvn_pool {
+    struct pvn_pool_piece {
+        void *p;
+        size_t bytes;
+        bool lent;
+    } piece[PVN_POOL_PLACES];
+} pvn_pool;
+/* Unmaps what is not lent: all, at the end. */
+void pvn_pool_empty(pvn_pool *pool);
+
+/* Pages of undefined contents, from the pool unless it is NULL. To be freed
+ * with the same size. */
+void *pvn_scratch_new(pvn_pool *pool, size_t bytes);
+void pvn_scratch_free(pvn_pool *pool, void *p, size_t bytes); /* NULL is fine */
+
+static inline pvn_pool *pvn_par_pool(const pvn_par *par)
+{
+    return par ? par->pool : NULL;
+}
+
 /* Call fn(arg, scratch, i) for every i < n, in any order, on the team's
  * threads; each thread has its own scratch (64-byte aligned, contents
  * undefined). Stops early when the watch is cancelled.
