@@ -40,7 +40,8 @@
       "after SIGTERM, time for running proofs to finish")                      \
     X("server.worker", BOOL, 0, 1, "true", 0, "prove in this process too")     \
     X("worker.device", TEXT, 0, 0, "auto", 0,                                  \
-      "devices that prove: cpu, cuda:0 (or several, by commas), or auto")      \
+      "devices that prove: cpu, cuda:0, sp1-gpu:0 (a GPU server of SP1, or "   \
+      "sp1-gpu:PATH of its socket), several by commas, or auto")               \
     X("log.format", TEXT, 0, 0, "auto", 1,                                     \
       "text, json, or auto: text on a terminal")                               \
     X("client.url", TEXT, 0, 0, "http://127.0.0.1:9000", 0,                    \

@@ -94,6 +94,7 @@ void host_work(struct host *h, const struct config *c)
 {
     provernet_error err = { 0 };
     provernet_options *o;
+    const char *kinds;
     provernet_status st;
 
     if (!config_number(c, "server.worker")) {
@@ -104,9 +105,13 @@ void host_work(struct host *h, const struct config *c)
     h->work = (struct work){
         .slots = (unsigned)config_number(c, "worker.slots"),
     };
-    st =
-        o ? work_open_engines(&h->work, config_get(c, "worker.device"), o, &err)
-          : PROVERNET_ERR_CONFIG;
+    kinds = work_kinds(config_get(c, "worker.device"));
+    st = o ? PROVERNET_OK : PROVERNET_ERR_CONFIG;
+    if (st == PROVERNET_OK && kinds && !config_is_set(c, "worker.kinds"))
+        st = provernet_options_set(o, "worker.kinds", kinds, &err);
+    if (st == PROVERNET_OK)
+        st = work_open_engines(&h->work, config_get(c, "worker.device"), o,
+                               &err);
     if (st == PROVERNET_OK)
         st = provernet_worker_join(&h->worker, h->node, o, &err);
     if (st == PROVERNET_OK) {

@@ -41,17 +41,53 @@ static provernet_status mock(struct work *w, provernet_job *j,
     return provernet_job_done(j, err);
 }
 
+static provernet_status open_device(struct work *w, const char *name,
+                                    const struct provernet_options *o,
+                                    provernet_error *err)
+{
+    static const char sp1[] = "sp1-gpu:";
+    provernet_status st;
+
+    if (strncmp(name, sp1, sizeof sp1 - 1) == 0) {
+        st = provernet_sp1_gpu_open(&w->sp1[w->sp1_len], name + sizeof sp1 - 1,
+                                    err);
+        w->sp1_len += st == PROVERNET_OK;
+        return st;
+    }
+    st = provernet_engine_open(&w->engines[w->engines_len], name, o, err);
+    w->engines_len += st == PROVERNET_OK;
+    return st;
+}
+
+const char *work_kinds(const char *devices)
+{
+    size_t name = sizeof "sp1-gpu:" - 1, all = 0, sp1 = 0;
+
+    for (const char *at = devices;; at++) {
+        all++;
+        sp1 += strncmp(at, "sp1-gpu:", name) == 0;
+        at = strchr(at, ',');
+        if (!at)
+            break;
+    }
+    if (sp1 == 0)
+        return NULL;
+    return sp1 == all ? PROVERNET_SP1_GPU_KINDS
+                      : "groth16/bn254@1," PROVERNET_SP1_GPU_KINDS;
+}
+
 provernet_status work_open_engines(struct work *w, const char *devices,
                                    struct provernet_options *o,
                                    provernet_error *err)
 {
     provernet_status st = PROVERNET_OK;
-    char name[64], slots[16];
+    unsigned opened;
+    char name[128], slots[16];
     size_t len;
 
     for (const char *at = devices; st == PROVERNET_OK; at += len + 1) {
         len = strcspn(at, ",");
-        if (w->engines_len == WORK_ENGINES || len >= sizeof name) {
+        if (w->engines_len + w->sp1_len == WORK_ENGINES || len >= sizeof name) {
             st = err->status = PROVERNET_ERR_CONFIG;
             snprintf(err->message, sizeof err->message,
                      "worker.device: at most %d devices, each of a short name",
@@ -59,13 +95,13 @@ provernet_status work_open_engines(struct work *w, const char *devices,
             break;
         }
         snprintf(name, sizeof name, "%.*s", (int)len, at);
-        st = provernet_engine_open(&w->engines[w->engines_len], name, o, err);
-        w->engines_len += st == PROVERNET_OK;
+        st = open_device(w, name, o, err);
         if (!at[len])
             break;
     }
-    if (st == PROVERNET_OK && w->slots < w->engines_len) {
-        w->slots = w->engines_len;
+    opened = w->engines_len + w->sp1_len;
+    if (st == PROVERNET_OK && w->slots < opened) {
+        w->slots = opened;
         snprintf(slots, sizeof slots, "%u", w->slots);
         st = provernet_options_set(o, "worker.slots", slots, err);
     }
@@ -78,6 +114,8 @@ void work_close_engines(struct work *w)
 {
     while (w->engines_len)
         provernet_engine_close(w->engines[--w->engines_len]);
+    while (w->sp1_len)
+        provernet_sp1_gpu_close(w->sp1[--w->sp1_len]);
 }
 
 void work_news(struct work *w, int level)
@@ -100,9 +138,28 @@ void work_words(const struct work *w, char *buf, size_t cap)
         engine_words(w->engines[i], buf + len, cap - len);
         len += strlen(buf + len);
     }
+    if (w->sp1_len && len + 3 < cap)
+        snprintf(buf + len, cap - len, "%s%u GPU server%s of SP1",
+                 w->engines_len ? "; " : "", w->sp1_len,
+                 w->sp1_len == 1 ? "" : "s");
 }
 
-static void one_job(struct work *w, provernet_job *j, provernet_engine *engine)
+/* By what can prove it; ERR_UNSUPPORTED: nothing here, and j is still ours. */
+static provernet_status prove(struct work *w, provernet_job *j, unsigned slot,
+                              provernet_error *err)
+{
+    provernet_status st = PROVERNET_ERR_UNSUPPORTED;
+
+    if (w->engines_len) {
+        st = provernet_job_prove(j, w->engines[slot % w->engines_len], err);
+        work_news(w, 1);
+    }
+    if (st == PROVERNET_ERR_UNSUPPORTED && w->sp1_len)
+        st = provernet_job_prove_sp1(j, w->sp1[slot % w->sp1_len], err);
+    return st;
+}
+
+static void one_job(struct work *w, provernet_job *j, unsigned slot)
 {
     char id[33], kind[80], took[32];
     provernet_error err = { 0 };
@@ -113,9 +170,8 @@ static void one_job(struct work *w, provernet_job *j, provernet_engine *engine)
     snprintf(kind, sizeof kind, "%s", provernet_job_kind(j));
     clock_gettime(CLOCK_MONOTONIC, &a);
     log_event(2, "worker.job", "job", id, "kind", kind, NULL);
-    if (engine) {
-        st = provernet_job_prove(j, engine, &err);
-        work_news(w, 1);
+    if (w->engines_len || w->sp1_len) {
+        st = prove(w, j, slot, &err);
         if (st == PROVERNET_ERR_UNSUPPORTED) {
             log_event(1, "worker.unsupported", "job", id, "kind", kind, NULL);
             st = provernet_job_fail(j, PROVERNET_BLAME_SURROUNDINGS,
@@ -142,18 +198,15 @@ static void one_job(struct work *w, provernet_job *j, provernet_engine *engine)
 static void *slot(void *arg)
 {
     struct work *w = arg;
-    provernet_engine *engine = NULL;
-
     /* One after another: each device has as many threads, or one more. */
-    if (w->engines_len)
-        engine =
-            w->engines[atomic_fetch_add(&w->next_engine, 1) % w->engines_len];
+    unsigned mine = atomic_fetch_add(&w->next_slot, 1);
+
     for (;;) {
         provernet_error err = { 0 };
         provernet_job *j = NULL;
         provernet_status st = provernet_worker_next(w->worker, &j, -1, &err);
         if (st == PROVERNET_OK) {
-            one_job(w, j, engine);
+            one_job(w, j, mine);
             continue;
         }
         if (st == PROVERNET_AGAIN)
@@ -181,7 +234,8 @@ provernet_status work_start(struct work *w, provernet_error *err)
     unsigned slots = w->slots < 1 ? 1 : w->slots > 64 ? 64 : w->slots;
     /* One more than jobs: the next is begun while the last is handed in, and
      * waits with its witness while a device proves. */
-    unsigned want = slots + (w->engines_len ? w->engines_len : 1);
+    unsigned devices = w->engines_len + w->sp1_len;
+    unsigned want = slots + (devices ? devices : 1);
 
     pthread_mutex_init(&w->lock, NULL);
     while (w->threads_len < want) {

@@ -12,23 +12,27 @@ enum { WORK_ENGINES = 16 };
 
 struct work {
     provernet_worker *worker;
-    provernet_engine *engines[WORK_ENGINES]; /* one per device; none: mock */
+    provernet_engine *engines[WORK_ENGINES]; /* one per device */
     unsigned engines_len;
+    provernet_sp1_gpu *sp1[WORK_ENGINES]; /* SP1's GPU servers */
+    unsigned sp1_len;                     /* neither: mock */
     int64_t mock_delay_ms;
     unsigned slots;
     /* ---- kept here ---- */
     pthread_t threads[64 + WORK_ENGINES];
     unsigned threads_len;
-    atomic_uint next_engine;
+    atomic_uint next_slot;
     atomic_uint done, failed;
     atomic_bool ended; /* the server refused for good */
     provernet_error last;
     pthread_mutex_t lock;
 };
 
-/* Open the devices of a list, "cuda:0,cuda:1", and have a job for each: in
- * w->slots and worker.slots of o. Nothing is left open on error. They are
- * closed with work_close_engines. */
+/* What the devices of a list can prove, for worker.kinds; NULL: its default. */
+const char *work_kinds(const char *devices);
+/* Open the devices of a list, "cuda:0,cuda:1,sp1-gpu:0", and have a job for
+ * each: in w->slots and worker.slots of o. Nothing is left open on error. They
+ * are closed with work_close_engines. */
 PROVERNET_MUST_USE provernet_status
 work_open_engines(struct work *w, const char *devices,
                   struct provernet_options *o, provernet_error *err);

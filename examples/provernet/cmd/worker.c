@@ -27,14 +27,17 @@ static int open_worker(struct invocation *v, struct work *w,
     const char *file = flag_value(v, "key-file");
     char server[300], dir[480], path[600];
     bool mock = flag_value(v, "mock") != NULL;
+    const char *kinds = mock ? "*" : work_kinds(devices);
     provernet_key *key = NULL;
     provernet_options *o;
     provernet_status st;
 
     server_text(v->positional[0], server, sizeof server);
     st = config_set(v->config, "worker.server", server, BY_FLAG, "HOST", err);
-    if (st == PROVERNET_OK && mock && !config_is_set(v->config, "worker.kinds"))
-        st = config_set(v->config, "worker.kinds", "*", BY_FLAG, "--mock", err);
+    if (st == PROVERNET_OK && kinds &&
+        !config_is_set(v->config, "worker.kinds"))
+        st = config_set(v->config, "worker.kinds", kinds, BY_FLAG,
+                        mock ? "--mock" : "--device", err);
     if (st != PROVERNET_OK)
         return st;
     if (!file) {
