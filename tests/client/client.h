@@ -75,6 +75,14 @@ void tc_await(tc_conn *c, uint32_t stream, tc_reply *r);
 bool tc_call(tc_conn *c, const char *path, const void *msg, size_t len,
              tc_reply *r);
 
+/* The same in steps, for streams: the call begins; one frame of whatever is
+ * taken (true while the call goes on); its first message is dropped from
+ * r->body (false: it is not whole yet). */
+bool tc_begin(tc_conn *c, const char *path, const void *msg, size_t len,
+              tc_reply *r, uint32_t *stream);
+bool tc_step(tc_conn *c, uint32_t stream, tc_reply *r);
+bool tc_next(tc_reply *r, tc_buf *msg);
+
 /* ---- HTTP/1.1: one exchange on a fresh connection ---- */
 typedef struct tc_http {
     int status; /* 0: no answer */

@@ -325,8 +325,26 @@ static bool send_body(tc_conn *c, uint32_t stream, const tc_buf *body,
     return tc_send(c->fd, out->data, out->len);
 }
 
-bool tc_call(tc_conn *c, const char *path, const void *msg, size_t len,
-             tc_reply *r)
+bool tc_step(tc_conn *c, uint32_t stream, tc_reply *r)
+{
+    return take_frame(c, stream, r);
+}
+
+bool tc_next(tc_reply *r, tc_buf *msg)
+{
+    size_t len = r->body.len < 5 ? 0 : u32(r->body.data + 1);
+
+    if (r->body.len < 5 || r->body.len - 5 < len)
+        return false;
+    msg->len = 0;
+    tc_add(msg, r->body.data + 5, len);
+    r->body.len -= 5 + len;
+    memmove(r->body.data, r->body.data + 5 + len, r->body.len);
+    return true;
+}
+
+bool tc_begin(tc_conn *c, const char *path, const void *msg, size_t len,
+              tc_reply *r, uint32_t *stream_id)
 {
     const char *const fields[][2] = { { ":method", "POST" },
                                       { ":scheme", "http" },
@@ -352,7 +370,16 @@ bool tc_call(tc_conn *c, const char *path, const void *msg, size_t len,
     sent = send_body(c, stream, &body, &out, r);
     tc_free(&out);
     tc_free(&body);
-    if (sent)
+    *stream_id = stream;
+    return sent;
+}
+
+bool tc_call(tc_conn *c, const char *path, const void *msg, size_t len,
+             tc_reply *r)
+{
+    uint32_t stream;
+
+    if (tc_begin(c, path, msg, len, r, &stream))
         tc_await(c, stream, r);
     return r->grpc_status >= 0;
 }
