@@ -26,7 +26,10 @@ void http1_cases(void);
 void grpc_cases(void);
 void protobuf_cases(void);
 void signature_cases(void);
+void people_cases(void);
+void stream_cases(void);
 void artifact_cases(void);
+void websocket_cases(void);
 
 #define NETWORK "/network.ProverNetwork/"
 #endif

@@ -105,12 +105,17 @@ int main(int argc, char **argv)
     }
     still_answers();
     rss_before = tc_server_rss(&server);
-    http2_cases();
-    http1_cases();
-    grpc_cases();
-    protobuf_cases();
-    signature_cases();
-    artifact_cases();
+    if (argc < 3) {
+        http2_cases();
+        http1_cases();
+        grpc_cases();
+        protobuf_cases();
+        signature_cases();
+        people_cases();
+        stream_cases();
+        artifact_cases();
+    }
+    websocket_cases(); /* with another argument: these alone */
     tc_user_close(&user);
     if (tc_server_end(&server, SIGTERM) != 0) {
         printf("the server did not end in good order; see %s\n", server.log);
