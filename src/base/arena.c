@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FIRST_BLOCK = 1024, BLOCK_MAX = 65536, ALIGN = 16 };
+/* A first block with its head is what glibc's thread caches still take. One
+ * that is kept over resets grows to hold all that was needed at once. */
+enum { FIRST_BLOCK = 992, BLOCK_MAX = 65536, KEPT_MAX = 1 << 20, ALIGN = 16 };
 
 struct pvn_arena_block {
     pvn_arena_block *next;
@@ -20,6 +22,8 @@ static pvn_arena_block *block_new(const pvn_arena *a, size_t size)
 
     if (cap > BLOCK_MAX)
         cap = BLOCK_MAX;
+    if (!a->head && cap < a->first)
+        cap = a->first;
     if (cap < size)
         cap = size;
     b = malloc(sizeof *b + cap);
@@ -72,40 +76,53 @@ char *pvn_arena_text(pvn_arena *a, const char *text)
 
 char *pvn_arena_format(pvn_arena *a, const char *fmt, ...)
 {
+    char text[512], *p = NULL;
     va_list ap, again;
-    char *p = NULL;
     int n;
 
     va_start(ap, fmt);
     va_copy(again, ap);
-    n = vsnprintf(NULL, 0, fmt, ap);
+    n = vsnprintf(text, sizeof text, fmt, ap);
     if (n >= 0)
         p = pvn_arena_alloc(a, (size_t)n + 1);
-    if (p)
+    if (p && (size_t)n < sizeof text)
+        memcpy(p, text, (size_t)n + 1);
+    else if (p)
         vsnprintf(p, (size_t)n + 1, fmt, again);
     va_end(again);
     va_end(ap);
     return p;
 }
 
-void pvn_arena_reset(pvn_arena *a)
+static void free_blocks(pvn_arena *a)
 {
-    pvn_arena_block *keep = a->head;
-
-    if (!keep)
-        return;
-    for (pvn_arena_block *b = keep->next, *next; b; b = next) {
+    for (pvn_arena_block *b = a->head, *next; b; b = next) {
         next = b->next;
         free(b);
     }
-    keep->next = NULL;
-    keep->used = 0;
+    a->head = NULL;
     a->used = 0;
+}
+
+/* One block is kept. If it was not enough, the next first one will be. */
+void pvn_arena_reset(pvn_arena *a)
+{
+    pvn_arena_block *b = a->head;
+
+    if (!b)
+        return;
+    if (!b->next) {
+        b->used = 0;
+        a->used = 0;
+        return;
+    }
+    if (a->first < a->used)
+        a->first = a->used < KEPT_MAX ? a->used + a->used / 4 : KEPT_MAX;
+    free_blocks(a);
 }
 
 void pvn_arena_free(pvn_arena *a)
 {
-    pvn_arena_reset(a);
-    free(a->head);
-    a->head = NULL;
+    free_blocks(a);
+    a->first = 0;
 }

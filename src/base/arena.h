@@ -6,7 +6,8 @@
 typedef struct pvn_arena_block pvn_arena_block;
 typedef struct pvn_arena {
     pvn_arena_block *head;
-    size_t used; /* bytes handed out */
+    size_t used;  /* bytes handed out */
+    size_t first; /* of the first block after a reset; 0: the usual */
 } pvn_arena;
 
 /* An arena of all zero bytes is empty and valid. */
@@ -18,7 +19,7 @@ char *pvn_arena_text(pvn_arena *a, const char *text);
 void *pvn_arena_copy(pvn_arena *a, const void *data, size_t len);
 char *pvn_arena_format(pvn_arena *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-/* Forget all, keep one block for reuse. */
+/* Forget all; memory for as much again is kept, or taken at once, up to 1 MiB. */
 void pvn_arena_reset(pvn_arena *a);
 void pvn_arena_free(pvn_arena *a);
 #endif

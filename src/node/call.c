@@ -404,9 +404,10 @@ provernet_status provernet_call_open(provernet_inbox *in, provernet_call **out,
     s = check_open(n, h, err);
     if (s != PROVERNET_OK)
         return s;
-    c = calloc(1, sizeof *c);
+    c = malloc(sizeof *c); /* calloc passes the thread's cache by */
     if (!c)
         return pvn_nomem(err);
+    memset(c, 0, sizeof *c);
     c->in = in;
     c->node = n;
     c->tag = tag;

@@ -222,7 +222,7 @@ typedef struct pvn_outgoing {
     bool over; /* the END of the exchange was given */
 } pvn_outgoing;
 
-enum { PVN_CALL_OPS = 4, PVN_CALL_FIELDS = 12, PVN_CALL_TRAILERS = 4 };
+enum { PVN_CALL_OPS = 4, PVN_CALL_FIELDS = 5, PVN_CALL_TRAILERS = 3 };
 struct provernet_call {
     provernet_inbox *in;
     provernet *node;

@@ -8,6 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* As calloc, which in glibc passes the thread's cache by. */
+static inline void *zeroed(size_t size)
+{
+    void *p = malloc(size);
+
+    return p ? memset(p, 0, size) : NULL;
+}
+
 struct buffer {
     uint8_t *data;
     size_t start, len, cap;

@@ -27,7 +27,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 
 void conn_accept(struct loop *l, int fd, const char *peer)
 {
-    struct conn *c = calloc(1, sizeof *c);
+    struct conn *c = zeroed(sizeof *c);
 
     if (!c) {
         close(fd);

@@ -721,7 +721,7 @@ static const struct protocol protocol_http1 = {
 
 bool http1_begin(struct conn *c)
 {
-    struct http1 *h = calloc(1, sizeof *h);
+    struct http1 *h = zeroed(sizeof *h);
 
     if (!h)
         return false;

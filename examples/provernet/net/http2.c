@@ -329,7 +329,7 @@ static int on_begin_headers(nghttp2_session *s, const nghttp2_frame *frame,
     h->building = NULL;
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
-    st = calloc(1, sizeof *st);
+    st = zeroed(sizeof *st);
     if (!st)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     st->c = c;
@@ -679,6 +679,33 @@ static const struct protocol protocol_http2 = {
     .gone = http2_gone,
 };
 
+/* A stream costs nghttp2 several callocs. */
+static void *h2_malloc(size_t size, void *user)
+{
+    (void)user;
+    return malloc(size);
+}
+
+static void h2_free(void *p, void *user)
+{
+    (void)user;
+    free(p);
+}
+
+static void *h2_calloc(size_t n, size_t size, void *user)
+{
+    (void)user;
+    return size && n > SIZE_MAX / size ? NULL : zeroed(n * size);
+}
+
+static void *h2_realloc(void *p, size_t size, void *user)
+{
+    (void)user;
+    return realloc(p, size);
+}
+
+static nghttp2_mem memory = { NULL, h2_malloc, h2_free, h2_calloc, h2_realloc };
+
 bool http2_begin(struct conn *c)
 {
     struct server *s = c->loop->server;
@@ -694,8 +721,8 @@ bool http2_begin(struct conn *c)
 
     if (!h)
         return false;
-    if (nghttp2_session_server_new2(&h->session, s->h2_callbacks, c,
-                                    s->h2_options) != 0) {
+    if (nghttp2_session_server_new3(&h->session, s->h2_callbacks, c,
+                                    s->h2_options, &memory) != 0) {
         free(h);
         return false;
     }
