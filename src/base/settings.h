@@ -216,8 +216,6 @@
       "file of the GPU engine; empty: the installed one")                      \
     X(ENGINE_IN_PROCESS, "engine.in_process", BOOL, 0, 1, "false", 0,          \
       "the GPU engine in this process, not in a helper of its own")            \
-    X(ENGINE_IN_PROCESS, "engine.in_process", BOOL, 0, 1, "false", 0,          \
-      "the GPU engine in this process, not in a helper of its own")            \
     X(LOG_LEVEL, "log.level", TEXT, 0, 0, "info", 1,                           \
       "error, warn, info, debug or trace")
 
