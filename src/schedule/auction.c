@@ -319,9 +319,9 @@ static pvn_worker *worker_use(pvn_cx *cx, const uint8_t prover20[20],
     pvn_touch(cx, &w->row);
     if (w->state == PVN_WORKER_ASIDE) /* on probation, see worker_hello */
         w->strikes = cx->rules->worker_strikes_max - 1;
-    w->state = PVN_WORKER_HERE;
+    w->state = PVN_WORKER_GONE; /* takes nothing but what it won */
     w->kinds = kind;
-    w->why = NULL;
+    w->why = "it bids for its work";
     w->seen_ms = cx->now_ms;
     return w;
 }

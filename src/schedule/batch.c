@@ -141,7 +141,8 @@ static void hint_task(pvn_hints *h, const pvn_task *t, int64_t now_ms)
         return;
     if (t->not_before_ms > now_ms)
         h->tick_ms = sooner(h->tick_ms, t->not_before_ms);
-    if (was && was->state == PVN_TASK_READY && !t->row.fresh)
+    if (was && was->state == PVN_TASK_READY &&
+        was->not_before_ms != INT64_MAX && !t->row.fresh)
         return;
     size_t i = 0;
     while (i < h->kinds_len && strcmp(h->kind_ready[i], t->kind) != 0)

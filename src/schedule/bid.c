@@ -263,6 +263,7 @@ provernet_status pvn_decide_auction_settle(pvn_cx *cx)
                         pvn_hex(hex, u->winner20, 20));
     pvn_touch(cx, &a->row);
     a->price = b->amount;
+    a->settle_signed = u->signed_bytes;
     pvn_auction_assign(cx, q, a, u->winner20);
     return PROVERNET_OK;
 }

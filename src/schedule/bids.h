@@ -47,6 +47,7 @@ typedef struct pvn_op_auction_settle {
     int64_t protocol;
     pvn_bytes name;
     uint8_t winner20[20], by20[20];
+    pvn_bytes signed_bytes; /* kept */
 } pvn_op_auction_settle;
 
 /* Who executes says what it was: so many units, or not to be executed (the
@@ -63,6 +64,8 @@ typedef struct pvn_op_request_execute {
     uint64_t units, cycles;
     const char *punishment; /* NULL: none */
     const char *why;
+    int64_t code;           /* if impossible: requests.code */
+    pvn_bytes signed_bytes; /* kept, of an auction */
 } pvn_op_request_execute;
 
 /* Facts about a prover: suspended until (ms), and what it says of itself.

@@ -103,6 +103,8 @@ static void impossible(pvn_cx *cx, pvn_request *q, pvn_auction *a,
     const pvn_op_request_execute *u = &cx->op->u.request_execute;
     const char *why = u->why ? u->why : "it cannot be executed";
     bool assigned = a && a->state == PVN_AUCTION_ASSIGNED;
+    pvn_touch(cx, &q->row);
+    q->code = u->code;
     if (a && q->settle == PVN_SETTLE_OPEN)
         pvn_auction_punish(cx, q, a, punishment);
     if (!assigned) {
@@ -110,7 +112,6 @@ static void impossible(pvn_cx *cx, pvn_request *q, pvn_auction *a,
                          why);
         return;
     }
-    pvn_touch(cx, &q->row);
     q->exec = PVN_EXEC_IMPOSSIBLE;
     q->why = pvn_why(cx, why);
     q->updated_ms = cx->now_ms;
@@ -128,6 +129,10 @@ provernet_status pvn_decide_request_execute(pvn_cx *cx)
     provernet_status s = check_execute(cx, q, a, &punishment);
     if (s < 0)
         return s;
+    if (a) {
+        pvn_touch(cx, &a->row);
+        a->execute_signed = u->signed_bytes;
+    }
     if (u->possible)
         executed(cx, q, a);
     else

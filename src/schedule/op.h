@@ -261,15 +261,14 @@ typedef struct pvn_op_request_cancel {
     const uint8_t *owner20;
 } pvn_op_request_cancel;
 
-/* The fulfiller gives a request up (FailFulfillment), or who executes says
- * that it cannot be executed (executor: the caller checked who signed). */
+/* The fulfiller gives a request up (FailFulfillment). */
 typedef struct pvn_op_request_refuse {
     provernet_id id;
     int64_t protocol;
     pvn_bytes name;
     uint8_t fulfiller20[20];
-    bool executor;
     int64_t blame;
+    int64_t code; /* the protocol's own number for it: requests.code */
     const char *why;
 } pvn_op_request_refuse;
 

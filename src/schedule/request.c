@@ -344,14 +344,15 @@ provernet_status pvn_decide_request_refuse(pvn_cx *cx)
     pvn_request *q = pvn_need_request_by(cx, &u->id, u->protocol, u->name);
     if (!q)
         return not_found(cx);
-    if (!u->executor && !fulfils(cx, q, u->fulfiller20))
+    if (!fulfils(cx, q, u->fulfiller20))
         return pvn_fail(&cx->op->err, PROVERNET_ERR_PERMISSION, 0,
                         "only the fulfiller of this request may give it up");
     if (!pvn_request_open(q))
         return not_open(cx, q);
     /* A stranger who won an auction cannot say so: who executes can. */
-    bool input = u->blame == PROVERNET_BLAME_INPUT &&
-                 (u->executor || q->settle == PVN_SETTLE_NONE);
+    bool input =
+        u->blame == PROVERNET_BLAME_INPUT && q->settle == PVN_SETTLE_NONE;
+    q->code = u->code;
     pvn_request_fail(cx, q,
                      input ? PROVERNET_CAUSE_INPUT : PROVERNET_CAUSE_REFUSED,
                      input ? PVN_EXEC_IMPOSSIBLE : PVN_EXEC_UNKNOWN,
@@ -384,18 +385,17 @@ void pvn_keys_request_input(pvn_cx *cx)
     if (!q)
         return;
     pvn_acts_for(cx, q->requester, u->by20);
+    pvn_need_account(cx, q->fulfiller);
     first_input(cx, q);
 }
 
 static bool may_see(pvn_cx *cx, const pvn_request *q)
 {
     const pvn_op_request_input *u = &cx->op->u.request_input;
-    bool fulfiller = !pvn_is_zero(q->fulfiller, sizeof q->fulfiller) &&
-                     memcmp(q->fulfiller, u->by20, 20) == 0;
     for (size_t i = 0; i < u->also_len; i++)
         if (memcmp(u->also + 20 * i, u->by20, 20) == 0)
             return true;
-    return fulfiller || pvn_acts_for(cx, q->requester, u->by20);
+    return fulfils(cx, q, u->by20) || pvn_acts_for(cx, q->requester, u->by20);
 }
 
 provernet_status pvn_decide_request_input(pvn_cx *cx)

@@ -43,7 +43,7 @@
                         C(BYTES, extra) C(ID, tied_to) C(I64, tasks_open)      \
                             C(I64, tasks_len) C(I64, attempts)                 \
                                 C(I64, created_ms) C(I64, updated_ms)          \
-                                    C(I64, fulfilled_ms)
+                                    C(I64, fulfilled_ms) C(I64, code)
 #define PVN_TASK_COLUMNS(K, C)                                                 \
     K(ID, id)                                                                  \
     C(ID, request) C(TEXT, name) C(TEXT, kind) C(I64, state) C(I64, due_ms)    \
@@ -84,7 +84,8 @@
                     C(B20, auctioneer) C(B20, executor) C(B20, treasury)       \
                         C(TEXT, held) C(I64, bids) C(B20, winner)              \
                             C(TEXT, price) C(TEXT, paid) C(I64, created_ms)    \
-                                C(I64, ended_ms)
+                                C(I64, ended_ms) C(BYTES, settle_signed)       \
+                                    C(BYTES, execute_signed)
 #define PVN_PROVER_COLUMNS(K, C)                                               \
     K(B20, address)                                                            \
     C(I64, seen_ms) C(I64, bids) C(I64, won) C(I64, proved) C(I64, failed)     \
@@ -158,7 +159,8 @@ enum { /* who names things: requests.protocol, programs.protocol */
        PVN_PROTOCOL_CORE = 3,
        PVN_PROTOCOL_CONTEMPLANT = 4
 };
-/* requests.state = PROVERNET_QUEUED ... (request.h); cause likewise */
+/* requests.code: the protocol's own number for a failure, 0: none.
+ * requests.state = PROVERNET_QUEUED ... (request.h); cause likewise */
 enum { PVN_EXEC_UNKNOWN = 1, PVN_EXEC_DONE = 2, PVN_EXEC_IMPOSSIBLE = 3 };
 /* requests.assignable_ms of a request that waits for bids */
 enum { PVN_UNDER_AUCTION = -1 };

@@ -37,7 +37,8 @@ static const char *const step1[] = {
     " fulfiller BLOB, proof BLOB, signed_bytes BLOB, extra BLOB, tied_to BLOB,"
     " tasks_open INTEGER NOT NULL, tasks_len INTEGER NOT NULL,"
     " attempts INTEGER NOT NULL, created_ms INTEGER NOT NULL,"
-    " updated_ms INTEGER NOT NULL, fulfilled_ms INTEGER NOT NULL) STRICT;",
+    " updated_ms INTEGER NOT NULL, fulfilled_ms INTEGER NOT NULL,"
+    " code INTEGER NOT NULL) STRICT;",
     "CREATE TABLE tasks (id BLOB PRIMARY KEY, request BLOB, name TEXT,"
     " kind TEXT, state INTEGER NOT NULL, due_ms INTEGER NOT NULL,"
     " path_ms INTEGER NOT NULL, memory_bytes INTEGER NOT NULL,"
@@ -75,7 +76,8 @@ static const char *const step1[] = {
     " executed_ms INTEGER NOT NULL, whitelist BLOB, requester BLOB,"
     " auctioneer BLOB, executor BLOB, treasury BLOB, held TEXT,"
     " bids INTEGER NOT NULL, winner BLOB, price TEXT, paid TEXT,"
-    " created_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL)" KEYED,
+    " created_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL,"
+    " settle_signed BLOB, execute_signed BLOB)" KEYED,
     "CREATE TABLE provers (address BLOB PRIMARY KEY, seen_ms INTEGER NOT NULL,"
     " bids INTEGER NOT NULL, won INTEGER NOT NULL, proved INTEGER NOT NULL,"
     " failed INTEGER NOT NULL, earned TEXT, units TEXT, cycles TEXT,"

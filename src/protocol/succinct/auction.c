@@ -148,6 +148,7 @@ static bool fill_settle(pvn_call *c, const pvn_rpc_call *r, pvn_op *op)
 {
     const Types__SettleRequestBody *m = r->in;
     pvn_op_auction_settle *u = &op->u.auction_settle;
+    pvn_bytes message = pvn_call_message(c);
     bool ok = true;
 
     if (!pvn_field_len(c, "request_id", m->request_id, PVN_NAME) ||
@@ -157,6 +158,7 @@ static bool fill_settle(pvn_call *c, const pvn_rpc_call *r, pvn_op *op)
         return false;
     u->protocol = PVN_PROTOCOL_SUCCINCT;
     u->name = pvn_op_bytes(op, m->request_id.data, PVN_NAME, &ok);
+    u->signed_bytes = pvn_op_bytes(op, message.data, message.len, &ok);
     memcpy(u->winner20, m->winner.data, PVN_ADDRESS);
     memcpy(u->by20, r->e.signer20, PVN_ADDRESS);
     return pvn_rpc_ok(c, ok);
@@ -202,6 +204,8 @@ static bool fill_execution(pvn_call *c, const Types__ExecuteProofRequestBody *m,
     u->cycles = m->_cycles_case ? m->cycles : 0;
     u->punishment =
         m->_punishment_case ? pvn_op_text(op, m->punishment, &ok) : NULL;
+    u->code =
+        pvn_failure_code(1, m->_failure_cause_case ? (int)m->failure_cause : 0);
     u->why = pvn_arena_format(
         &op->arena, "execution failed (ExecuteFailureCause %d)",
         m->_failure_cause_case ? (int)m->failure_cause : 0);
@@ -212,6 +216,7 @@ static bool fill_execute(pvn_call *c, const pvn_rpc_call *r, pvn_op *op)
 {
     const Types__ExecuteProofRequestBody *m = r->in;
     pvn_op_request_execute *u = &op->u.request_execute;
+    pvn_bytes message = pvn_call_message(c);
     uint8_t executor[PVN_ADDRESS];
     bool ok = true;
 
@@ -222,6 +227,7 @@ static bool fill_execute(pvn_call *c, const pvn_rpc_call *r, pvn_op *op)
         return false;
     u->protocol = PVN_PROTOCOL_SUCCINCT;
     u->name = pvn_op_bytes(op, m->request_id.data, PVN_NAME, &ok);
+    u->signed_bytes = pvn_op_bytes(op, message.data, message.len, &ok);
     memcpy(u->by20, r->e.signer20, PVN_ADDRESS);
     pvn_setting_address(c, PVN_SET_SUCCINCT_EXECUTOR, executor);
     u->executor20 = pvn_op_bytes(op, executor, sizeof executor, &ok).data;

@@ -49,6 +49,7 @@ static bool fill_fail(pvn_call *c, const pvn_rpc_call *r, pvn_op *op)
     u->name = pvn_op_bytes(op, m->request_id.data, PVN_NAME, &ok);
     memcpy(u->fulfiller20, r->e.signer20, sizeof u->fulfiller20);
     u->blame = blame_of(m);
+    u->code = pvn_failure_code(m->_error_case ? (int)m->error : 0, 0);
     u->why = pvn_arena_format(&op->arena,
                               "the fulfiller gave it up (ProofRequestError "
                               "%d)",
@@ -63,34 +64,25 @@ const pvn_rpc pvn_rpc_fail_fulfillment = {
     .fill = fill_fail,
 };
 
-/* ---- FailExecution: base flavour, the executor of the settings ---- */
-
-static bool is_executor(pvn_call *c, const uint8_t signer20[20])
-{
-    uint8_t executor[PVN_ADDRESS];
-
-    if (pvn_setting_address(c, PVN_SET_SUCCINCT_EXECUTOR, executor) &&
-        memcmp(executor, signer20, PVN_ADDRESS) == 0)
-        return true;
-    pvn_call_fail(c, PROVERNET_ERR_PERMISSION,
-                  "only the executor of this network (succinct.executor) may "
-                  "say so");
-    return false;
-}
+/* ---- FailExecution: ExecuteProof's base flavour for what cannot be ---- */
 
 static bool fill_unexecutable(pvn_call *c, const pvn_rpc_call *r, pvn_op *op)
 {
     const Types__FailExecutionRequestBody *m = r->in;
-    pvn_op_request_refuse *u = &op->u.request_refuse;
+    pvn_op_request_execute *u = &op->u.request_execute;
+    pvn_bytes message = pvn_call_message(c);
+    uint8_t executor[PVN_ADDRESS];
     bool ok = true;
 
-    if (!pvn_field_len(c, "request_id", m->request_id, PVN_NAME) ||
-        !is_executor(c, r->e.signer20))
+    if (!pvn_field_len(c, "request_id", m->request_id, PVN_NAME))
         return false;
     u->protocol = PVN_PROTOCOL_SUCCINCT;
     u->name = pvn_op_bytes(op, m->request_id.data, PVN_NAME, &ok);
-    u->executor = true;
-    u->blame = PROVERNET_BLAME_INPUT;
+    u->signed_bytes = pvn_op_bytes(op, message.data, message.len, &ok);
+    memcpy(u->by20, r->e.signer20, PVN_ADDRESS);
+    pvn_setting_address(c, PVN_SET_SUCCINCT_EXECUTOR, executor);
+    u->executor20 = pvn_op_bytes(op, executor, sizeof executor, &ok).data;
+    u->code = pvn_failure_code(1, (int)m->execute_fail_cause);
     u->why = pvn_arena_format(&op->arena,
                               "execution failed (ExecuteFailureCause %d)",
                               (int)m->execute_fail_cause);
@@ -100,7 +92,7 @@ static bool fill_unexecutable(pvn_call *c, const pvn_rpc_call *r, pvn_op *op)
 const pvn_rpc pvn_rpc_fail_execution = {
     .in = &types__fail_execution_request_body__descriptor,
     .is_signed = true,
-    .op = PVN_OP_REQUEST_REFUSE,
+    .op = PVN_OP_REQUEST_EXECUTE,
     .fill = fill_unexecutable,
 };
 

@@ -138,7 +138,6 @@ static bool listed(const pvn_wanted *w, ProtobufCBinaryData prover)
 static bool row_fits(const Types__GetFilteredProofRequestsRequest *m,
                      const pvn_request *r)
 {
-    enum { NO_CAUSE = 0 };
     bool failed = r->state == PROVERNET_FAILED;
     bool late = failed && r->cause == PROVERNET_CAUSE_EXPIRED;
     bool cancelled = failed && r->cause == PROVERNET_CAUSE_CANCELLED;
@@ -149,7 +148,8 @@ static bool row_fits(const Types__GetFilteredProofRequestsRequest *m,
     if (m->_execution_status_case &&
         (int)m->execution_status != pvn_execution_status(r))
         return false;
-    if (m->_execute_fail_cause_case && (int)m->execute_fail_cause != NO_CAUSE)
+    if (m->_execute_fail_cause_case &&
+        (int)m->execute_fail_cause != pvn_execute_cause(r))
         return false;
     if (m->_settlement_status_case &&
         (int)m->settlement_status != pvn_settlement_status(r))

@@ -67,8 +67,7 @@ const char *pvn_proof_url(pvn_call *c, const pvn_request *r)
     return url;
 }
 
-/* An op that reads the request with this id. NULL: the call has failed. */
-static pvn_op *read_by_name(pvn_call *c, ProtobufCBinaryData id)
+pvn_op *pvn_read_by_name(pvn_call *c, ProtobufCBinaryData id)
 {
     pvn_op *op;
 
@@ -87,8 +86,7 @@ static pvn_op *read_by_name(pvn_call *c, ProtobufCBinaryData id)
     return NULL;
 }
 
-/* The request an op found; NULL: the call has failed. */
-static const pvn_request *found_request(pvn_call *c)
+const pvn_request *pvn_found_request(pvn_call *c)
 {
     const pvn_op *op = pvn_call_op_at(c, 0);
     char hex[2 * PVN_NAME + 1];
@@ -114,7 +112,7 @@ pvn_next pvn_succinct_status_begin(pvn_call *c)
 
     if (!m)
         return pvn_call_fail_with(c, pvn_call_error(c));
-    op = read_by_name(c, m->request_id);
+    op = pvn_read_by_name(c, m->request_id);
     if (!op)
         return PVN_ANSWER;
     pvn_call_op(c, op);
@@ -123,7 +121,7 @@ pvn_next pvn_succinct_status_begin(pvn_call *c)
 
 pvn_next pvn_succinct_status_resume(pvn_call *c)
 {
-    const pvn_request *r = found_request(c);
+    const pvn_request *r = pvn_found_request(c);
     Types__GetProofRequestStatusResponse m;
     int64_t retention = pvn_node_rules(pvn_call_node(c))->request_retention_ms;
     const char *url;
@@ -157,6 +155,23 @@ static ProtobufCBinaryData binary(pvn_bytes b)
     return out;
 }
 
+int64_t pvn_failure_code(int error, int cause)
+{
+    enum { LAST_ERROR = 6, LAST_CAUSE = 9 };
+
+    if (error < 0 || error > LAST_ERROR)
+        error = 0;
+    if (cause < 0 || cause > LAST_CAUSE)
+        cause = 0;
+    return error | cause << 8;
+}
+
+int pvn_execute_cause(const pvn_request *r)
+{
+    return pvn_execution_status(r) == UNEXECUTABLE ? (int)(r->code >> 8 & 255)
+                                                   : 0;
+}
+
 int pvn_proof_error(const pvn_request *r)
 {
     enum { NONE = 0, EXECUTION_FAILURE = 1, UNKNOWN_FAILURE = 3 };
@@ -164,6 +179,8 @@ int pvn_proof_error(const pvn_request *r)
     if (pvn_fulfillment_status(r) != UNFULFILLABLE ||
         r->cause == PROVERNET_CAUSE_CANCELLED)
         return NONE;
+    if (r->code & 255)
+        return (int)(r->code & 255);
     return r->cause == PROVERNET_CAUSE_INPUT ? EXECUTION_FAILURE
                                              : UNKNOWN_FAILURE;
 }
@@ -247,100 +264,10 @@ Types__ProofRequest *pvn_proof_request(pvn_call *c, const pvn_request *r,
         m->_fulfilled_at_case = 20;
         m->fulfilled_at = (uint64_t)(r->fulfilled_ms / 1000);
     }
-    m->settlement_status =
-        (Types__SettlementStatus)pvn_settlement_status(r);
+    m->settlement_status = (Types__SettlementStatus)pvn_settlement_status(r);
     m->error = (Types__ProofRequestError)pvn_proof_error(r);
+    m->execute_fail_cause = (Types__ExecuteFailureCause)pvn_execute_cause(r);
     m->is_canceled =
         r->state == PROVERNET_FAILED && r->cause == PROVERNET_CAUSE_CANCELLED;
     return m;
-}
-
-/* ---- GetProofRequestDetails ---- */
-
-typedef struct details {
-    bool have_request;
-    const pvn_request *request; /* in the call's arena */
-} details;
-
-pvn_next pvn_succinct_details_begin(pvn_call *c)
-{
-    const Types__GetProofRequestDetailsRequest *m =
-        pvn_pb_unpack(c, &types__get_proof_request_details_request__descriptor,
-                      pvn_call_message(c));
-    details *d = pvn_arena_alloc(pvn_call_arena(c), sizeof *d);
-    pvn_op *op;
-
-    if (!m)
-        return pvn_call_fail_with(c, pvn_call_error(c));
-    if (!d)
-        return pvn_call_fail(c, PROVERNET_ERR_NOMEM, "no memory");
-    pvn_call_keep(c, 1, d);
-    op = read_by_name(c, m->request_id);
-    if (!op)
-        return PVN_ANSWER;
-    pvn_call_op(c, op);
-    return PVN_OP;
-}
-
-static pvn_next details_reply(pvn_call *c, const pvn_request *r,
-                              const pvn_known_program *program)
-{
-    Types__GetProofRequestDetailsResponse m =
-        TYPES__GET_PROOF_REQUEST_DETAILS_RESPONSE__INIT;
-
-    m.request = pvn_proof_request(c, r, program, true);
-    if (!m.request)
-        return pvn_call_fail(c, PROVERNET_ERR_CORRUPT,
-                             "the stored request cannot be shown: %s",
-                             pvn_call_error(c)->message);
-    return pvn_pb_reply(c, &m.base);
-}
-
-static pvn_next read_program_of(pvn_call *c, const pvn_request *r)
-{
-    pvn_op *op = pvn_succinct_op(c, PVN_OP_READ_PROGRAM);
-
-    if (!op)
-        return PVN_ANSWER;
-    op->u.read_program.protocol = PVN_PROTOCOL_SUCCINCT;
-    op->u.read_program.name = pvn_bytes_of(
-        pvn_arena_copy(&op->arena, r->program_name.data, r->program_name.len),
-        r->program_name.len);
-    pvn_call_op(c, op);
-    return PVN_OP;
-}
-
-static pvn_next details_program_read(pvn_call *c, const details *d)
-{
-    const pvn_op *op = pvn_call_op_at(c, 0);
-    const pvn_program *p = op->u.read_program.program;
-    pvn_known_program known = { 0 };
-
-    if (op->err.status != PROVERNET_OK)
-        return pvn_call_fail_with(c, &op->err);
-    if (!p)
-        return details_reply(c, d->request, NULL);
-    known.artifact = p->artifact;
-    snprintf(known.uri, sizeof known.uri, "%s", p->uri ? p->uri : "");
-    return details_reply(c, d->request, &known);
-}
-
-pvn_next pvn_succinct_details_resume(pvn_call *c)
-{
-    details *d = pvn_call_kept(c, 1);
-    pvn_known_program known;
-    const pvn_request *r;
-
-    if (d->have_request)
-        return details_program_read(c, d);
-    r = found_request(c);
-    if (!r)
-        return PVN_ANSWER;
-    d->have_request = true;
-    if (pvn_program_known(pvn_call_node(c), r->program_name, &known))
-        return details_reply(c, r, &known);
-    d->request = (const void *)pvn_row_copy(pvn_call_arena(c), &r->row);
-    if (!d->request)
-        return pvn_call_fail(c, PROVERNET_ERR_NOMEM, "no memory");
-    return read_program_of(c, d->request);
 }

@@ -126,8 +126,17 @@ int pvn_fulfillment_status(const pvn_request *r);
 int pvn_execution_status(const pvn_request *r);
 int pvn_settlement_status(const pvn_request *r);
 int pvn_proof_error(const pvn_request *r);
+/* ExecuteFailureCause, 0: none is known. */
+int pvn_execute_cause(const pvn_request *r);
+/* requests.code: ProofRequestError and ExecuteFailureCause as reported. What
+ * this schema does not know is kept as 0: clients fail on unknown values. */
+int64_t pvn_failure_code(int error, int cause);
 /* The deadline to show, unix seconds. */
 uint64_t pvn_shown_deadline(const pvn_request *r, int64_t retention_ms);
+/* An op that reads the request with this id. NULL: the call has failed. */
+pvn_op *pvn_read_by_name(pvn_call *c, ProtobufCBinaryData id);
+/* The request it found; NULL: the call has failed. */
+const pvn_request *pvn_found_request(pvn_call *c);
 /* URL of the proof, or NULL: the call has failed. */
 const char *pvn_proof_url(pvn_call *c, const pvn_request *r);
 /* The wire's view of a request; NULL: no memory or damaged row. `program` may

@@ -153,10 +153,24 @@ static void captured_messages_are_of_no_use(void **state)
 
 /* ---- FailExecution ---- */
 
+static size_t listed_with(world *w, uint32_t number, uint64_t value)
+{
+    pvn_buf b = { 0 };
+    answer a;
+    size_t n;
+
+    pvn_pb_put_uint(&b, number, value);
+    a = asks(w, "GetFilteredProofRequests", b, 0);
+    n = count_of(&a, 1);
+    answer_free(&a);
+    return n;
+}
+
 static void only_the_executor_fails_an_execution(void **state)
 {
     world *w = *state;
     uint8_t id[32];
+    pvn_pb_field f;
     pvn_buf b;
     answer a;
 
@@ -177,6 +191,41 @@ static void only_the_executor_fails_an_execution(void **state)
     a = asks(w, "GetProofRequestStatus", only(id, 32), 0);
     assert_int_equal(get(a.body, a.len, 1).value, 4);
     assert_int_equal(get(a.body, a.len, 2).value, 3); /* UNEXECUTABLE */
+    answer_free(&a);
+    a = asks(w, "GetProofRequestDetails", only(id, 32), 0);
+    f = get(a.body, a.len, 1);
+    assert_int_equal(get(f.bytes.data, f.bytes.len, 28).value, 5);
+    assert_int_equal(get(f.bytes.data, f.bytes.len, 36).value, 1);
+    answer_free(&a);
+    assert_int_equal(listed_with(w, 14, 5), 1);
+    assert_int_equal(listed_with(w, 14, 6), 0);
+    assert_int_equal(listed_with(w, 16, 1), 1);
+}
+
+/* Names are shown beside addresses. */
+static void details_have_names(void **state)
+{
+    world *w = *state;
+    uint8_t id[32], hash[32];
+    pvn_buf b = begun(w);
+    pvn_pb_field f;
+    answer a;
+
+    pvn_pb_put_bytes(&b, 3, "anna", 4);
+    signed_expects(w, "SetAccountName", &b, 0, NULL);
+    memset(hash, 0x71, 32);
+    b = begun(w);
+    pvn_pb_put_bytes(&b, 2, hash, 32);
+    pvn_pb_put_bytes(&b, 3, "range", 5);
+    signed_expects(w, "SetProgramName", &b, 0, NULL);
+    accepted_request(w, 0x71, id);
+    a = asks(w, "GetProofRequestDetails", only(id, 32), 0);
+    f = get(a.body, a.len, 1);
+    assert_memory_equal(get(f.bytes.data, f.bytes.len, 15).bytes.data, "range",
+                        5);
+    assert_memory_equal(get(f.bytes.data, f.bytes.len, 16).bytes.data, "anna",
+                        4);
+    assert_int_equal(get(f.bytes.data, f.bytes.len, 17).wire, -1);
     answer_free(&a);
 }
 
@@ -418,6 +467,7 @@ int main(void)
         cmocka_unit_test(a_private_input_is_for_few),
         cmocka_unit_test(captured_messages_are_of_no_use),
         cmocka_unit_test(only_the_executor_fails_an_execution),
+        cmocka_unit_test(details_have_names),
         cmocka_unit_test(bodies_may_be_signed_as_json),
         cmocka_unit_test(the_published_json_vector_recovers),
         cmocka_unit_test(json_has_the_published_shape),
