@@ -478,25 +478,110 @@ provernet_status config_file(struct config *c, const char *path,
     return st;
 }
 
+/* A name of somebody else's: our own name in the environment wins. */
+static provernet_status alias(struct config *c, const char *variable,
+                              const char *setting, const char *value,
+                              provernet_error *err)
+{
+    long i = config_find(c, setting);
+
+    if (i < 0 || (c->value[i] && c->origin[i] >= BY_ENVIRONMENT))
+        return PROVERNET_OK;
+    return config_set(c, setting, value, BY_ENVIRONMENT, variable, err);
+}
+
 static provernet_status compatible(struct config *c, const char *variable,
-                                   const char *setting, const char *format,
+                                   const char *setting, const char *unit,
                                    provernet_error *err)
 {
     const char *v = getenv(variable);
-    char value[300];
-    long i = config_find(c, setting);
+    char value[600];
 
-    if (!v || !*v || i < 0 || (c->value[i] && c->origin[i] >= BY_ENVIRONMENT))
+    if (!v || !*v)
         return PROVERNET_OK;
-    snprintf(value, sizeof value, format, v);
-    return config_set(c, setting, value, BY_ENVIRONMENT, variable, err);
+    if (strlen(v) + strlen(unit) >= sizeof value)
+        return fail(err, PROVERNET_ERR_CONFIG, "%s is longer than %zu bytes",
+                    variable, sizeof value - 1);
+    memcpy(value, v, strlen(v));
+    memcpy(value + strlen(v), unit, strlen(unit) + 1);
+    return alias(c, variable, setting, value, err);
+}
+
+static bool port_ok(const char *text)
+{
+    return *text && strlen(text) <= 5 &&
+           strspn(text, "0123456789") == strlen(text);
+}
+
+/* GRPC_PORT, HTTP_PORT and THIS_HIEROPHANT_IP say together where it listens
+ * and what clients are told. Without an address: this machine only. */
+static provernet_status hierophant_address(struct config *c,
+                                           provernet_error *err)
+{
+    const char *ip = getenv("THIS_HIEROPHANT_IP");
+    const char *grpc = getenv("GRPC_PORT"), *http = getenv("HTTP_PORT");
+    bool named = ip && *ip;
+    const char *host = named ? "0.0.0.0" : "127.0.0.1";
+    const char *variable = named ? "THIS_HIEROPHANT_IP" : "GRPC_PORT";
+    char listen[120], url[160];
+    bool bare6 = named && strchr(ip, ':') && *ip != '[';
+    provernet_status st;
+
+    grpc = grpc && *grpc ? grpc : named ? "9000" : NULL;
+    http = http && *http ? http : named ? "9010" : NULL;
+    if (!grpc && !http)
+        return PROVERNET_OK;
+    if (!grpc)
+        variable = "HTTP_PORT";
+    if ((grpc && !port_ok(grpc)) || (http && !port_ok(http)))
+        return fail(err, PROVERNET_ERR_CONFIG, "%s = \"%.40s\" is not a port",
+                    grpc && !port_ok(grpc) ? "GRPC_PORT" : "HTTP_PORT",
+                    grpc && !port_ok(grpc) ? grpc : http);
+    if (grpc && http && strcmp(grpc, http) != 0)
+        snprintf(listen, sizeof listen, "%s:%s,%s:%s", host, grpc, host, http);
+    else
+        snprintf(listen, sizeof listen, "%s:%s", host, grpc ? grpc : http);
+    st = alias(c, variable, "server.listen", listen, err);
+    if (st != PROVERNET_OK || !named)
+        return st;
+    snprintf(url, sizeof url, "http://%s%.100s%s:%s", bare6 ? "[" : "", ip,
+             bare6 ? "]" : "", http);
+    return alias(c, variable, "http.public_url", url, err);
+}
+
+/* RUST_LOG is everybody's: it counts where Hierophant's own name is set, and
+ * only if it is a plain level. */
+static provernet_status hierophant_log(struct config *c, provernet_error *err)
+{
+    static const char *const levels[] = { "error", "warn", "info", "debug",
+                                          "trace" };
+    const char *v = getenv("RUST_LOG"), *ip = getenv("THIS_HIEROPHANT_IP");
+
+    for (size_t i = 0; v && ip && *ip && i < 5; i++)
+        if (!strcmp(v, levels[i]))
+            return alias(c, "RUST_LOG", "log.level", v, err);
+    return PROVERNET_OK;
 }
 
 provernet_status config_environment(struct config *c, provernet_error *err)
 {
-    const char *grpc = getenv("GRPC_PORT"), *http = getenv("HTTP_PORT");
+    static const struct {
+        const char *variable, *setting, *unit;
+    } names[] = {
+        { "NETWORK_RPC_URL", "client.url", "" },
+        { "PROVERNET_CPU", "engine.cpu", "" },
+        /* Hierophant's */
+        { "MOCK_MODE", "node.mock", "" },
+        { "ARTIFACT_STORE_DIRECTORY", "data.dir", "" },
+        { "MAX_WORKER_STRIKES", "contemplant.strikes_max", "" },
+        { "MAX_WORKER_HEARTBEAT_INTERVAL_SECS", "contemplant.silence", "s" },
+        { "WORKER_RESPONSE_TIMEOUT_SECS", "contemplant.answer", "s" },
+        { "PROOF_TIMEOUT_MINS", "contemplant.proof_timeout", "m" },
+        { "WORKER_REQUIRED_PROGRESS_INTERVAL_MINS",
+          "contemplant.progress_timeout", "m" },
+    };
     provernet_status st = PROVERNET_OK;
-    char name[120], both[200];
+    char name[120];
 
     for (size_t i = 0; i < c->len && st == PROVERNET_OK; i++) {
         const char *v;
@@ -505,24 +590,13 @@ provernet_status config_environment(struct config *c, provernet_error *err)
         if (v && *v)
             st = config_set(c, c->s[i].name, v, BY_ENVIRONMENT, name, err);
     }
+    for (size_t i = 0; i < sizeof names / sizeof *names && st == PROVERNET_OK;
+         i++)
+        st = compatible(c, names[i].variable, names[i].setting, names[i].unit,
+                        err);
     if (st == PROVERNET_OK)
-        st = compatible(c, "NETWORK_RPC_URL", "client.url", "%s", err);
-    if (st == PROVERNET_OK)
-        st = compatible(c, "MOCK_MODE", "node.mock", "%s", err);
-    if (st == PROVERNET_OK)
-        st = compatible(c, "PROVERNET_CPU", "engine.cpu", "%s", err);
-    if (st == PROVERNET_OK && grpc && *grpc) {
-        if (http && *http && strcmp(grpc, http) != 0)
-            snprintf(both, sizeof both, "127.0.0.1:%%.10s,127.0.0.1:%.10s",
-                     strspn(http, "0123456789") == strlen(http) ? http : "?");
-        else
-            snprintf(both, sizeof both, "127.0.0.1:%%.10s");
-        st = compatible(c, "GRPC_PORT", "server.listen", both, err);
-    } else if (st == PROVERNET_OK) {
-        st =
-            compatible(c, "HTTP_PORT", "server.listen", "127.0.0.1:%.10s", err);
-    }
-    return st;
+        st = hierophant_address(c, err);
+    return st == PROVERNET_OK ? hierophant_log(c, err) : st;
 }
 
 /* ---- places ---- */

@@ -144,11 +144,25 @@ static provernet_status set_any(struct config *c, const char *text,
     return config_set(c, name, eq + 1, BY_FLAG, "--set", err);
 }
 
+/* --listen may be given more than once: all count. */
+static const char *all_given(const struct invocation *v, const char *name,
+                             char *buf, size_t cap)
+{
+    size_t len = 0;
+
+    buf[0] = 0;
+    for (int i = 0; i < v->given_len && len < cap; i++)
+        if (!strcmp(v->given[i].flag->name, name))
+            len += (size_t)snprintf(buf + len, cap - len, "%s%s",
+                                    len ? "," : "", v->given[i].value);
+    return len < cap ? buf : NULL;
+}
+
 int load_config(struct invocation *v)
 {
     provernet_error err = { 0 };
-    char path[512], where[40];
-    const char *file;
+    char path[512], where[40], listen[512];
+    const char *file, *value;
     provernet_status st = PROVERNET_OK;
     bool must;
 
@@ -165,8 +179,11 @@ int load_config(struct invocation *v)
     for (int i = 0; i < v->given_len && st == PROVERNET_OK; i++) {
         const struct flag *f = v->given[i].flag;
         snprintf(where, sizeof where, "--%s", f->name);
+        value = v->given[i].value;
+        if (!strcmp(f->name, "listen"))
+            value = all_given(v, f->name, listen, sizeof listen);
         if (f->setting)
-            st = config_set(v->config, f->setting, v->given[i].value, BY_FLAG,
+            st = config_set(v->config, f->setting, value ? value : "", BY_FLAG,
                             where, &err);
         else if (!strcmp(f->name, "set"))
             st = set_any(v->config, v->given[i].value, &err);

@@ -20,7 +20,7 @@ static const struct flag none[] = { END };
 #define SERVE_FLAGS                                                            \
     { "listen", "HOST:PORT", "server.listen",                                  \
       "address to serve on; port 0: "                                          \
-      "a free one" },                                                          \
+      "a free one; may be repeated" },                                         \
         { "data-dir", "DIR", "data.dir", "database and artifacts" },           \
         { "no-worker", NULL, NULL, "do not prove in this process" },           \
         { "quota", "SIZE", "artifact.quota", "bytes of all artifacts" },       \

@@ -94,6 +94,10 @@ static void flags_become_settings(void **state)
     assert_int_equal(config_number(v.config, "server.worker"), 0);
     assert_int_equal(config_number(v.config, "lease.ttl"), 9000);
     config_free(v.config);
+    assert_int_equal(PARSE("serve", "--listen", "h:1", "--listen", "h:2"), 0);
+    assert_int_equal(load_config(&v), 0);
+    assert_string_equal(config_get(v.config, "server.listen"), "h:1,h:2");
+    config_free(v.config);
     assert_int_equal(PARSE("serve", "--quota", "2"), 0);
     assert_int_equal(load_config(&v), 4);
     config_free(v.config);

@@ -133,6 +133,71 @@ static void compatible_names_are_the_lowest_of_the_environment(void **state)
     unsetenv("PROVERNET_LEASE_TTL");
 }
 
+static void expect_set(const struct config *c, const char *name,
+                       const char *value)
+{
+    if (strcmp(config_get(c, name), value) != 0)
+        fail_msg("%s is \"%s\", expected \"%s\"", name, config_get(c, name),
+                 value);
+}
+
+static void hierophants_environment_is_understood(void **state)
+{
+    static const char *const names[][2] = {
+        { "THIS_HIEROPHANT_IP", "10.1.2.3" },
+        { "MOCK_MODE", "true" },
+        { "ARTIFACT_STORE_DIRECTORY", "/srv/artifacts" },
+        { "MAX_WORKER_STRIKES", "4" },
+        { "MAX_WORKER_HEARTBEAT_INTERVAL_SECS", "170" },
+        { "WORKER_RESPONSE_TIMEOUT_SECS", "20" },
+        { "PROOF_TIMEOUT_MINS", "301" },
+        { "WORKER_REQUIRED_PROGRESS_INTERVAL_MINS", "0" },
+        { "RUST_LOG", "debug" },
+        /* known, and without effect */
+        { "PUB_KEY", "0x0000000000000000000000000000000000000000" },
+        { "MAX_STDIN_ARTIFACTS_STORED", "50" },
+        { "MAX_PROOF_ARTIFACTS_STORED", "10" },
+        { "WORKER_MAX_EXECUTION_REPORT_MINS", "45" },
+    };
+    struct config *c = config_new();
+    provernet_error err = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        setenv(names[i][0], names[i][1], 1);
+    setenv("PROVERNET_CONTEMPLANT_ANSWER", "5s", 1);
+    assert_int_equal(config_environment(c, &err), 0);
+    expect_set(c, "server.listen", "0.0.0.0:9000,0.0.0.0:9010");
+    expect_set(c, "http.public_url", "http://10.1.2.3:9010");
+    expect_set(c, "node.mock", "true");
+    expect_set(c, "data.dir", "/srv/artifacts");
+    expect_set(c, "log.level", "debug");
+    assert_int_equal(config_number(c, "contemplant.strikes_max"), 4);
+    assert_int_equal(config_number(c, "contemplant.silence"), 170000);
+    assert_int_equal(config_number(c, "contemplant.answer"), 5000);
+    assert_int_equal(config_number(c, "contemplant.proof_timeout"), 18060000);
+    assert_int_equal(config_number(c, "contemplant.progress_timeout"), 0);
+    config_free(c);
+    c = config_new();
+    setenv("GRPC_PORT", "9001", 1);
+    setenv("HTTP_PORT", "9001", 1);
+    setenv("RUST_LOG", "hierophant=debug", 1);
+    assert_int_equal(config_environment(c, &err), 0);
+    expect_set(c, "server.listen", "0.0.0.0:9001");
+    expect_set(c, "log.level", "info");
+    config_free(c);
+    c = config_new();
+    setenv("HTTP_PORT", "99x", 1);
+    assert_int_equal(config_environment(c, &err), PROVERNET_ERR_CONFIG);
+    assert_non_null(strstr(err.message, "HTTP_PORT"));
+    config_free(c);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        unsetenv(names[i][0]);
+    unsetenv("PROVERNET_CONTEMPLANT_ANSWER");
+    unsetenv("GRPC_PORT");
+    unsetenv("HTTP_PORT");
+}
+
 static void every_default_is_valid(void **state)
 {
     struct config *c = config_new();
@@ -170,6 +235,7 @@ int main(void)
         cmocka_unit_test(the_higher_place_wins),
         cmocka_unit_test(errors_name_the_place_and_the_way_out),
         cmocka_unit_test(compatible_names_are_the_lowest_of_the_environment),
+        cmocka_unit_test(hierophants_environment_is_understood),
         cmocka_unit_test(every_default_is_valid),
         cmocka_unit_test(files_that_are_not_there),
     };
