@@ -220,10 +220,9 @@ static bool dropped(pvn_call *c, pvn_ct *x, int64_t now, pvn_next *next)
     if (x->live.strikes >= strikes)
         *next = pvn_ct_end(
             c, x, 1008, true,
-            "%u status questions were not answered within %lld s each "
+            "%u status questions were not answered within %lld ms each "
             "(contemplant.strikes_max)",
-            x->live.strikes,
-            (long long)setting(c, PVN_SET_CONTEMPLANT_ANSWER) / 1000);
+            x->live.strikes, (long long)setting(c, PVN_SET_CONTEMPLANT_ANSWER));
     else if (now - x->heard_ms >= silence)
         *next = pvn_ct_end(c, x, 1008, true,
                            "no heartbeat for %lld s (contemplant.silence)",
