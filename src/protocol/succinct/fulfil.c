@@ -284,6 +284,44 @@ static pvn_op *add_store(pvn_call *c, const fulfilment *f)
     return pvn_rpc_ok(c, ok) ? op : NULL;
 }
 
+/* What was signed, for whoever settles on a chain: the message without the
+ * proof, which is the artifact. Layout: u32 bytes before the proof, those, and
+ * the bytes after it. */
+static bool add_envelope(pvn_call *c, const fulfilment *f, const pvn_op *needs)
+{
+    pvn_bytes message = pvn_call_message(c), proof = { NULL, 0 };
+    pvn_pb_reader r = pvn_pb_read(f->e.body);
+    pvn_pb_field field;
+    pvn_buf b = { 0 };
+    uint8_t len[4];
+    bool ok = true;
+    pvn_op *op;
+
+    while (pvn_pb_next(&r, &field))
+        if (field.number == 3 && field.wire == PVN_PB_LEN)
+            proof = field.bytes;
+    if (f->request->settle == PVN_SETTLE_NONE || !proof.data)
+        return true;
+    op = add(c, PVN_OP_RECORD_PUT);
+    if (!op)
+        return false;
+    op->needs = needs;
+    pvn_put_u32be(len, (uint32_t)(proof.data - message.data));
+    pvn_buf_add(&b, len, sizeof len);
+    pvn_buf_add(&b, message.data, (size_t)(proof.data - message.data));
+    proof.data += proof.len;
+    pvn_buf_add(&b, proof.data,
+                (size_t)(message.data + message.len - proof.data));
+    op->u.record_put.protocol = PVN_PROTOCOL_SUCCINCT;
+    op->u.record_put.kind = "fulfilled";
+    op->u.record_put.key =
+        pvn_op_bytes(op, f->request->name.data, f->request->name.len, &ok);
+    op->u.record_put.value = pvn_op_bytes(op, b.data, b.len, &ok);
+    ok = ok && !b.failed;
+    pvn_buf_free(&b);
+    return pvn_rpc_ok(c, ok);
+}
+
 /* Handed in before: the completion says so, and takes the nonce. */
 static pvn_next complete(pvn_call *c, fulfilment *f)
 {
@@ -307,6 +345,8 @@ static pvn_next complete(pvn_call *c, fulfilment *f)
         return PVN_ANSWER;
     if (f->again)
         return PVN_OP;
+    if (!add_envelope(c, f, op))
+        return PVN_ANSWER;
     if (!f->how) {
         u->verify_kind =
             pvn_arena_format(&op->arena, "verify/%s", f->request->kind);
