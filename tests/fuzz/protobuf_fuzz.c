@@ -24,7 +24,46 @@ static const ProtobufCMessageDescriptor *const types[] = {
     &types__get_program_response__descriptor,
     &artifact__create_artifact_request__descriptor,
     &verifier__verify_proof_request__descriptor,
+    &types__set_delegation_request_body__descriptor,
+    &types__transfer_request_body__descriptor,
+    &types__withdraw_request_body__descriptor,
+    &types__set_account_name_request_body__descriptor,
+    &types__set_terms_signature_request_body__descriptor,
+    &types__set_program_name_request_body__descriptor,
+    &types__add_delegation_request_body__descriptor,
+    &types__get_stdin_uri_request_body__descriptor,
+    &types__fail_execution_request_body__descriptor,
+    &types__execute_proof_request_body__descriptor,
+    &types__fulfill_proof_request_body__descriptor,
+    &types__bid_request_body__descriptor,
+    &types__settle_request_body__descriptor,
+    &types__suspend_prover_request_body__descriptor,
+    &types__report_prover_info_request_body__descriptor,
+    &types__get_filtered_balance_logs_request__descriptor,
+    &types__get_program_gas_estimates_request__descriptor,
+    &types__get_filtered_bid_history_request__descriptor,
+    &base__get_filtered_delegations_request__descriptor,
+    &base__get_filtered_delegations_response__descriptor,
 };
+
+/* What format JSON signs: printable, or a sentence why not. */
+static void json(const ProtobufCMessage *m)
+{
+    provernet_error err = { 0 };
+    pvn_buf text = { 0 };
+
+    if (pvn_json_signed(&text, m, &err) == PROVERNET_OK) {
+        if (text.len < 2 || text.data[0] != '{' ||
+            text.data[text.len - 1] != '}')
+            abort();
+        for (size_t i = 0; i < text.len; i++)
+            if (text.data[i] < 0x20)
+                abort();
+    } else if (!err.message[0]) {
+        abort();
+    }
+    pvn_buf_free(&text);
+}
 
 static void unpack(const ProtobufCMessageDescriptor *type, pvn_bytes bytes)
 {
@@ -45,6 +84,7 @@ static void unpack(const ProtobufCMessageDescriptor *type, pvn_bytes bytes)
         if (packed && protobuf_c_message_pack(m, packed) != len)
             abort();
         free(packed);
+        json(m);
     }
     pvn_arena_free(&a);
 }
