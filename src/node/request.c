@@ -119,6 +119,8 @@ static void why_waiting(provernet *n, const pvn_request *r,
     }
     if (r->why && *r->why)
         snprintf(out->waiting_for, sizeof out->waiting_for, "%s", r->why);
+    else if (r->assignable_ms == PVN_UNDER_AUCTION)
+        snprintf(out->waiting_for, sizeof out->waiting_for, "a prover's bid");
     else if (r->state == PROVERNET_QUEUED && !r->assignable_ms)
         snprintf(out->waiting_for, sizeof out->waiting_for,
                  "no worker for %s has connected yet", r->kind);
