@@ -118,7 +118,7 @@ bool pvn_ask_kind(char out[64], const char *version, int mode)
         snprintf(out, 64, "sp1/%s@%.*s", modes[mode], (int)n, digits);
         return true;
     }
-    own = pvn_kind_find(version);
+    own = strchr(version, '*') ? NULL : pvn_kind_find(version);
     if (!own || strcmp(own->name, version) != 0 || mode != 4)
         return false;
     snprintf(out, 64, "%s", own->name);
