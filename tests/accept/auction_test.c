@@ -742,24 +742,96 @@ static void others_settle_and_execute(tc_user *boss)
     tc_user_close(&b);
 }
 
+/* ---- kill -9: what is held stays held, what is paid stays paid ---- */
+
+static void start(const char *const *more);
+
+static void kill_and_restart(tc_user *u, size_t n)
+{
+    MUST(tc_server_end(&server, SIGKILL) == -SIGKILL);
+    start(NULL);
+    for (size_t i = 0; i < n; i++) {
+        tc_close(&u[i].conn);
+        MUST(tc_open(&u[i].conn, "127.0.0.1", server.port));
+    }
+}
+
+static void a_killed_server_loses_no_unit(void)
+{
+    enum { ALL = 8, DONE = 4, HELD = MAX_PRICE * GAS + BASE_FEE };
+    const long long cost = 2 * GAS + BASE_FEE;
+    uint8_t id[ALL][32];
+    tc_user u[3]; /* a requester, two provers */
+    tc_status st;
+
+    for (int i = 0; i < 3; i++)
+        open_user(&u[i], 0x70 + i);
+    for (int i = 0; i < ALL; i++) {
+        wish w = new_wish(&u[0], 600);
+        MUST(ask(&u[0], &w, id[i]) == 0);
+        MUST(bid(&u[1], id[i], u[1].address, "3") == 0);
+        MUST(bid(&u[2], id[i], u[2].address, "2") == 0);
+    }
+    kill_and_restart(u, 3);
+    MUST(balance(&u[0], u[0].address) == INITIAL - ALL * HELD);
+    tc_sleep_ms(1500); /* the windows end */
+    for (int i = 0; i < DONE; i++)
+        MUST(fulfill(&u[2], id[i], proof) == 0);
+    kill_and_restart(u, 3);
+    for (int i = 0; i < ALL; i++)
+        MUST(tc_get_status(&u[0], id[i], &st) == 0 &&
+             st.fulfillment == (i < DONE ? 3 : 2));
+    MUST(fulfill(&u[2], id[0], proof) == 0); /* told again: paid once */
+    MUST(balance(&u[2], u[2].address) == INITIAL + DONE * cost);
+    MUST(balance(&u[0], u[0].address) ==
+         INITIAL - DONE * cost - (ALL - DONE) * HELD);
+    for (int i = DONE; i < ALL; i++)
+        MUST(signed_call(&u[0], "CancelRequest", fill_id, id[i]) == 0);
+    MUST(balance(&u[0], u[0].address) == INITIAL - DONE * cost);
+    for (int i = 0; i < 3; i++)
+        check_log(&u[0], u[i].address);
+    for (int i = 0; i < 3; i++)
+        tc_user_close(&u[i]);
+}
+
+/* ---- nobody bids: our own worker, for nothing ---- */
+
+static void nobody_bids(void)
+{
+    tc_user user;
+    uint8_t id[32];
+    tc_status st;
+    wish w;
+
+    open_user(&user, 7);
+    MUST(circuit_register(&small, &user));
+    w = new_wish(&user, 600);
+    MUST(ask(&user, &w, id) == 0);
+    MUST(tc_get_status(&user, id, &st) == 0 && st.fulfillment == 1);
+    MUST(request_wait(&user, id, 20000, &st) == 3);
+    MUST(circuit_judge(&small, st.proof_uri));
+    MUST(balance(&user, user.address) == INITIAL);
+    check_log(&user, user.address);
+    tc_user_close(&user);
+}
+
 /* ---- the whole ---- */
+
+static bool own_worker;
 
 static void start(const char *const *more)
 {
-    const char *args[16] = { "--no-worker",
-                             "--set",
-                             "succinct.auction=true",
-                             "--set",
-                             "succinct.auction_window=500ms",
-                             "--set",
-                             "succinct.base_fee=7",
-                             "--set",
-                             "succinct.balance=1000000000" };
-    size_t n = 9;
+    const char *args[16] = { "--log-level", "warn",
+                             "--set",       "succinct.auction=true",
+                             "--set",       "succinct.auction_window=500ms",
+                             "--set",       "succinct.base_fee=7",
+                             "--set",       "succinct.balance=1000000000" };
+    size_t n = 10;
 
+    if (!own_worker)
+        args[n++] = "--no-worker";
     while (more && *more && n < 15)
         args[n++] = *more++;
-    memset(&server, 0, sizeof server);
     MUST(tc_server_start(&server, provernetd, args));
 }
 
@@ -767,6 +839,7 @@ static void end(void)
 {
     MUST(tc_server_end(&server, SIGTERM) == 0);
     tc_server_remove(&server);
+    memset(&server, 0, sizeof server);
 }
 
 static void read_proof(const char *vectors)
@@ -808,7 +881,14 @@ int main(int argc, char **argv)
     a_hundred_auctions();
     what_is_said_of_provers();
     those_who_mean_no_good();
+    a_killed_server_loses_no_unit();
     end();
+    own_worker = true;
+    start(
+        (const char *const[]){ "--set", "succinct.auction_fallback=1s", NULL });
+    nobody_bids();
+    end();
+    own_worker = false;
     MUST(provernet_key_new(&key, secret, NULL) == 0);
     provernet_key_address(key, boss.address);
     for (int i = 0; i < 20; i++)
