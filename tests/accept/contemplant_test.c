@@ -546,6 +546,139 @@ static void in_a_rough_world(void)
     said("the pages are the same after a kill", began);
 }
 
+/* ---- large messages: never held whole ---- */
+
+enum { LARGE = 96 << 20, ROOM = 24 << 20 };
+
+static void start_quiet(const char *const *args)
+{
+    uint8_t secret[32] = { 4 };
+
+    memset(&server, 0, sizeof server);
+    MUST(tc_server_start(&server, provernetd, args));
+    MUST(tc_user_open(&users[0], "127.0.0.1", server.port, secret));
+}
+
+static void end_quiet(void)
+{
+    tc_user_close(&users[0]);
+    MUST(tc_server_end(&server, SIGTERM) == 0);
+    tc_server_remove(&server);
+}
+
+static void sp1_request(const void *input, size_t len, uint8_t id[32])
+{
+    static uint8_t program[4096] = { 0xf8, 0x0f };
+    static const uint8_t hash[32] = { 0x5b, 1 }, vk[32] = { 9 };
+    char uri[512];
+
+    memcpy(program + 8, "\177ELF\2\1\1", 7);
+    MUST(tc_artifact(&users[0], 1, program, sizeof program, uri) == 0);
+    MUST(tc_create_program(&users[0], hash, vk, sizeof vk, uri) == 0);
+    MUST(tc_artifact(&users[0], 2, input, len, uri) == 0);
+    MUST(tc_request(&users[0], hash, 2, uri, (uint64_t)time(NULL) + 3600, id) ==
+         0);
+}
+
+/* Until it is asked; other messages must be heartbeats' silence. */
+static void until(tc_contemplant *c, tc_heard what)
+{
+    tc_heard heard = TC_NOTHING;
+
+    for (int i = 0; i < 600 && heard == TC_NOTHING; i++)
+        heard = tc_contemplant_next(c, 100);
+    MUST(heard == what);
+}
+
+static void large_messages(void)
+{
+    static const char *const args[] = { "--no-worker",
+                                        "--log-level",
+                                        "warn",
+                                        "--set",
+                                        "contemplant.sp1=6",
+                                        "--set",
+                                        "contemplant.poll=50ms",
+                                        "--set",
+                                        "node.trust=sp1/compressed@6",
+                                        NULL };
+    int64_t began = tc_now_us(), before, grown;
+    uint8_t *large = malloc(LARGE), id[32];
+    tc_contemplant c;
+    tc_status s;
+    tc_http h;
+
+    MUST(large != NULL);
+    for (size_t i = 0; i < LARGE; i++)
+        large[i] = (uint8_t)(i * 2654435761u >> 16);
+    start_quiet(args);
+    sp1_request(large, LARGE, id);
+    before = tc_server_rss(&server);
+    MUST(tc_contemplant_open(&c, "127.0.0.1", server.port, "samson", "7.1.0"));
+    tc_sleep_ms(1500); /* it does not read: others must not wait, nor memory
+                          grow */
+    MUST(tc_get_status(&users[0], id, &s) == 0);
+    grown = tc_server_rss(&server) - before;
+    MUST(grown < ROOM);
+    until(&c, TC_JOB);
+    MUST(c.job.input_len == LARGE && memcmp(c.job.input, large, LARGE) == 0);
+    memcpy(large, "\1\0\0\0", 4);
+    until(&c, TC_QUESTION);
+    MUST(tc_contemplant_proof(&c, large, LARGE));
+    MUST(request_wait(&users[0], id, 60000, &s) == 3);
+    grown = tc_server_rss(&server) - before;
+    printf("  %d MiB out and %d MiB in, the server grew by %lld KiB\n",
+           LARGE >> 20, LARGE >> 20, (long long)grown >> 10);
+    MUST(grown < ROOM);
+    MUST(tc_http_url("GET", s.proof_uri, "", 0, &h) && h.status == 200);
+    MUST(h.body.len == LARGE && memcmp(h.body.data, large, LARGE) == 0);
+    tc_http_free(&h);
+    tc_contemplant_close(&c);
+    end_quiet();
+    free(large);
+    said("large messages are never held whole", began);
+}
+
+/* ---- MOCK_MODE ---- */
+
+static void mock_mode(void)
+{
+    static const char *const args[] = { "--no-worker",           "--set",
+                                        "contemplant.sp1=6",     "--set",
+                                        "contemplant.poll=50ms", NULL };
+    static const char nonsense[] = "\1\0\0\0 a mock proof";
+    int64_t began = tc_now_us();
+    tc_contemplant c;
+    char url[80], *text;
+    uint8_t id[32];
+    tc_status s;
+    json_t *o;
+    tc_http h;
+
+    setenv("MOCK_MODE", "true", 1);
+    start_quiet(args);
+    unsetenv("MOCK_MODE");
+    sp1_request("input", 5, id);
+    MUST(tc_contemplant_open(&c, "127.0.0.1", server.port, "jubal", "7.1.0"));
+    until(&c, TC_JOB);
+    MUST(c.job.mock); /* the worker is told */
+    until(&c, TC_QUESTION);
+    MUST(tc_contemplant_proof(&c, nonsense, sizeof nonsense - 1));
+    MUST(request_wait(&users[0], id, 20000, &s) == 3);
+    o = api_request(&server, id);
+    text = json_dumps(o, 0);
+    MUST(text && strstr(text, "mock")); /* who vouched */
+    free(text);
+    json_decref(o);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/contemplants", server.port);
+    MUST(tc_http_url("GET", url, "", 0, &h) && h.status == 200);
+    MUST(strstr(h.head, "provernet-mock: true") != NULL);
+    tc_http_free(&h);
+    tc_contemplant_close(&c);
+    end_quiet();
+    said("mock mode: workers are told, and the pages say so", began);
+}
+
 int main(int argc, char **argv)
 {
     char zkey[500], wtns[500], vk[500];
@@ -560,6 +693,8 @@ int main(int argc, char **argv)
     snprintf(vk, sizeof vk, "%s/groth16/poseidon/verification_key.json",
              argv[3]);
     circuit_load(&small, zkey, wtns, vk);
+    large_messages();
+    mock_mode();
     in_a_rough_world();
     circuit_free(&small);
     return 0;

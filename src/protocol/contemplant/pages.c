@@ -140,6 +140,8 @@ static pvn_next answer(pvn_call *c, pvn_buf *b)
     pvn_next next;
 
     pvn_answer_field(c, "cache-control", "no-store");
+    if (pvn_node_rules(pvn_call_node(c))->mock) /* the shapes have no place */
+        pvn_answer_field(c, "provernet-mock", "true");
     if (b->failed)
         next = pvn_call_fail(c, PROVERNET_ERR_NOMEM, "no memory for a page");
     else
