@@ -187,15 +187,107 @@ static provernet_status look(life *l)
     return world_run(&l->w, op, NULL);
 }
 
-static provernet_status (*const steps[])(life *) = {
+/* ---- the life of an auctioned request ---- */
+
+enum { BOSS = 0x60, FIRST = 0x50, SECOND = 0x51 };
+
+static provernet_status submit_auction(life *l)
+{
+    pvn_op out, *op = pvn_op_new(PVN_OP_REQUEST_SUBMIT);
+    pvn_terms terms = {
+        .price_max = "3", .base_fee = "1", .units_max = 10, .window_ms = 1000
+    };
+    world_address(terms.auctioneer20, BOSS);
+    world_address(terms.executor20, BOSS);
+    if (op) {
+        op->u.request_submit.id = world_id(&l->w);
+        op->u.request_submit.kind = "k@1";
+        op->u.request_submit.inputs = &l->input;
+        op->u.request_submit.inputs_len = 1;
+        op->u.request_submit.terms = &terms;
+    }
+    provernet_status s = world_run(&l->w, op, &out);
+    if (s >= 0)
+        l->request = out.u.request_submit.id_out;
+    return s;
+}
+static provernet_status bid(life *l, uint8_t who, const char *amount)
+{
+    pvn_op *op = pvn_op_new(PVN_OP_BID_PLACE);
+    if (op) {
+        op->u.bid_place.id = l->request;
+        op->u.bid_place.amount = amount;
+        world_address(op->u.bid_place.prover20, who);
+        world_address(op->u.bid_place.by20, who);
+    }
+    return world_run(&l->w, op, NULL);
+}
+static provernet_status first_bid(life *l)
+{
+    return bid(l, FIRST, "3");
+}
+static provernet_status second_bid(life *l)
+{
+    return bid(l, SECOND, "2");
+}
+static provernet_status wait_a_second(life *l)
+{
+    l->w.now += 1000;
+    return PROVERNET_OK;
+}
+static provernet_status settle(life *l)
+{
+    pvn_op *op = pvn_op_new(PVN_OP_AUCTION_SETTLE);
+    if (op) {
+        op->u.auction_settle.id = l->request;
+        world_address(op->u.auction_settle.winner20, SECOND);
+        world_address(op->u.auction_settle.by20, BOSS);
+    }
+    return world_run(&l->w, op, NULL);
+}
+static provernet_status won(life *l)
+{
+    const pvn_task *t = world_task_named(&l->w, l->request, "main");
+    l->worker = t->worker;
+    l->lease.task = t->id;
+    l->lease.attempt = t->attempt;
+    return PROVERNET_OK;
+}
+static provernet_status execute(life *l)
+{
+    pvn_op *op = pvn_op_new(PVN_OP_REQUEST_EXECUTE);
+    if (op) {
+        op->u.request_execute.id = l->request;
+        op->u.request_execute.possible = true;
+        op->u.request_execute.units = 7;
+        world_address(op->u.request_execute.by20, BOSS);
+    }
+    return world_run(&l->w, op, NULL);
+}
+static provernet_status look_at_auction(life *l)
+{
+    pvn_op *op = pvn_op_new(PVN_OP_READ_AUCTION);
+    if (op)
+        op->u.read_auction.id = l->request;
+    return world_run(&l->w, op, NULL);
+}
+
+typedef provernet_status (*step)(life *);
+static const step plain[] = {
     store_program, store_input, do_register, submit, hello,
     lease,         fail_it,     tick,        lease,  look,
     store_proof,   complete,    look,        sweep,
 };
-enum { STEPS = sizeof steps / sizeof steps[0] };
+static const step auction[] = {
+    store_input, submit_auction, first_bid, second_bid,      wait_a_second,
+    tick,        settle,         won,       store_proof,     fail_it,
+    won,         complete,       tick,      look_at_auction, execute,
+    tick,        sweep,
+};
+#define LEN(a) (sizeof(a) / sizeof(a)[0])
 
 /* One life in which the n-th allocation fails. false: n was past the end. */
-static bool live(long n)
+static bool live(const step *steps, size_t len, long n)
 {
     static life l;
     char buf[200];
@@ -208,11 +300,11 @@ static bool live(long n)
     seen = 0;
     fail_at = n;
     bool hit = false;
-    for (int i = 0; i < STEPS; i++) {
+    for (size_t i = 0; i < len; i++) {
         provernet_status s = steps[i](&l);
         if (s < 0) {
             if (s != PROVERNET_ERR_NOMEM)
-                print_message("allocation %ld, step %d: %s\n", n, i,
+                print_message("allocation %ld, step %zu: %s\n", n, i,
                               provernet_status_name(s));
             assert_int_equal(s, PROVERNET_ERR_NOMEM);
             assert_false(hit); /* one failure, one refusal */
@@ -221,6 +313,7 @@ static bool live(long n)
         }
         quiet(1);
         assert_null(check_rows(&l.w.m, buf, sizeof buf));
+        assert_null(check_money(&l.w.m, "1000", buf, sizeof buf));
         quiet(0);
     }
     bool past = seen <= n;
@@ -229,6 +322,8 @@ static bool live(long n)
                      PROVERNET_FULFILLED);
     assert_int_equal(mem_len(&l.w.m, PVN_REQUEST), 1);
     assert_int_equal(mem_len(&l.w.m, PVN_ATTEMPT), 2);
+    if (steps == auction) /* 1 + 2 x 7 */
+        assert_string_equal(world_balance(&l.w, SECOND), "1015");
     world_close(&l.w);
     return !past;
 }
@@ -237,7 +332,17 @@ static void every_allocation_may_fail(void **state)
 {
     (void)state;
     long n = 0;
-    while (live(n))
+    while (live(plain, LEN(plain), n))
+        n++;
+    print_message("%ld allocations failed, one at a time\n", n);
+    assert_true(n > 50);
+}
+
+static void every_allocation_of_an_auction_may_fail(void **state)
+{
+    (void)state;
+    long n = 0;
+    while (live(auction, LEN(auction), n))
         n++;
     print_message("%ld allocations failed, one at a time\n", n);
     assert_true(n > 50);
@@ -247,6 +352,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(every_allocation_of_an_auction_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
