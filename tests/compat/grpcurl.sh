@@ -28,4 +28,19 @@ code 5 network.ProverNetwork/GetProofRequestStatus "{\"request_id\":\"$zero32\"}
 code 3 network.ProverNetwork/GetNonce '{"address":"AAAA"}'
 code 3 network.ProverNetwork/RequestProof '{}'
 code 3 artifact.ArtifactStore/CreateArtifact '{}'
+
+# Every method that reflection shows is served: nothing is UNIMPLEMENTED.
+methods=0
+for m in $(g "$ADDRESS" list network.ProverNetwork) $(g "$ADDRESS" list artifact.ArtifactStore) \
+  $(g "$ADDRESS" list verifier.Verifier); do
+  status=0
+  g -max-time 1 -d '{}' "$ADDRESS" "${m%.*}/${m##*.}" >"$DIR/out" 2>&1 || status=$?
+  case "$m:$status" in
+    *.SubscribeProofRequests:68) ;; # it goes on until the time is over
+    *:0|*:67) ;; # OK, or INVALID_ARGUMENT: there is nothing in the message
+    *) echo "$m {}: exit $status"; cat "$DIR/out"; exit 1 ;;
+  esac
+  methods=$((methods + 1))
+done
+[ $methods = 53 ] || { echo "reflection shows $methods methods, expected 53"; exit 1; }
 echo "grpcurl agrees"
