@@ -126,6 +126,8 @@
       "provers that may bid, comma separated; empty: everyone")                \
     X(PROVER_STAKE, "prover.stake", TEXT, 0, 0, "0", 0,                        \
       "balance that a prover needs in order to bid")                           \
+    X(PROVER_BIDS_MAX, "prover.bids_max", INT, 1, 1000000, "1000", 1,          \
+      "bids of one request; then only one below all others is taken")          \
     X(PROVER_SEEN, "prover.seen", MS, 1000, 9223372036854775807, "10m", 1,     \
       "a prover that bid or proved within this time counts as up")             \
     X(WORKER_ALLOW, "worker.allow", TEXT, 0, 0, "", 1,                         \

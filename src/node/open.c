@@ -34,6 +34,7 @@ static void fill_rules(provernet *n)
     r->allow = pvn_setting_text(o, PVN_SET_ACCOUNT_ALLOW);
     r->account_balance = pvn_setting_text(o, PVN_SET_SUCCINCT_BALANCE);
     r->prover_allow = pvn_setting_text(o, PVN_SET_PROVER_ALLOW);
+    r->prover_bids_max = pvn_setting_int(o, PVN_SET_PROVER_BIDS_MAX);
     r->prover_stake = pvn_setting_text(o, PVN_SET_PROVER_STAKE);
     r->trust = pvn_setting_text(o, PVN_SET_NODE_TRUST);
     r->mock = pvn_setting_int(o, PVN_SET_NODE_MOCK) != 0;

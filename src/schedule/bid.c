@@ -148,6 +148,22 @@ static provernet_status check_amount(pvn_cx *cx, const pvn_auction *a,
     return PROVERNET_OK;
 }
 
+/* Bids are rows: they end somewhere. But who asks less than all others is
+ * always heard, else worthless bids could keep it out. */
+static provernet_status check_room(pvn_cx *cx, const pvn_auction *a,
+                                   const pvn_bid *b, const pvn_amount *amount)
+{
+    pvn_amount best = pvn_amount_from(a->price);
+    int64_t max = cx->rules->prover_bids_max;
+    max = max > 0 ? max : 1000;
+    if (b || a->bids < max || pvn_amount_compare(amount, &best) < 0)
+        return PROVERNET_OK;
+    return pvn_fail(&cx->op->err, PROVERNET_ERR_LIMIT, 0,
+                    "prover.bids_max: this request has %lld bids; one more "
+                    "must be below %.78s",
+                    (long long)a->bids, a->price ? a->price : "0");
+}
+
 static void write_bid(pvn_cx *cx, const pvn_request *q, pvn_auction *a,
                       pvn_bid *b, const pvn_amount *amount)
 {
@@ -206,6 +222,9 @@ provernet_status pvn_decide_bid_place(pvn_cx *cx)
                         "amount is %.78s, this prover has bid %.78s already\n"
                         "help: a bid may only be lowered",
                         u->amount, b->amount);
+    s = check_room(cx, a, b, &amount);
+    if (s < 0)
+        return s;
     write_bid(cx, q, a, b, &amount);
     if (!by_itself(a))
         return PROVERNET_OK;

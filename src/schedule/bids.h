@@ -27,7 +27,7 @@ typedef struct pvn_terms {
  * wins, the earlier of two equal ones. A prover may lower its bid; the same
  * again is OK. ERR_NOT_FOUND; ERR_INVALID (not open for bids, amount);
  * ERR_PERMISSION (signer, whitelist, prover.allow, suspended); ERR_LIMIT
- * (prover.stake). */
+ * (prover.stake, prover.bids_max). */
 typedef struct pvn_op_bid_place {
     provernet_id id;
     int64_t protocol;

@@ -115,6 +115,7 @@ typedef struct pvn_rules {
     const char *trust;           /* node.trust */
     const char *prover_allow;    /* prover.allow; NULL: everyone */
     const char *prover_stake;    /* prover.stake; NULL: none */
+    int64_t prover_bids_max;     /* 0: 1000 */
     bool mock, draining;
     uint64_t seed; /* of the maps of a batch, against chosen keys; 0: drawn
                       for each batch */

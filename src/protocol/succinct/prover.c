@@ -4,7 +4,7 @@
 #include "protocol/succinct/succinct.h"
 #include "base/amount.h"
 
-enum { LIST_MAX = 1000, SHOWN = 100 };
+enum { LIST_MAX = 1000, PAGES_MAX = 100, SHOWN = 100 };
 
 static ProtobufCBinaryData binary(const void *data, size_t len)
 {
@@ -42,6 +42,36 @@ static bool fill_all(pvn_call *c, const pvn_rpc_call *r, pvn_op *op)
     return true;
 }
 
+typedef struct uptime {
+    uint8_t prover20[PVN_WHITELIST_MAX][PVN_ADDRESS];
+    size_t len, pages;
+} uptime;
+
+/* The next page of all provers; PVN_ANSWER: the call has failed. */
+static pvn_next more_provers(pvn_call *c, const uint8_t after20[20])
+{
+    pvn_op *op = pvn_succinct_op(c, PVN_OP_READ_PROVERS);
+
+    if (!op)
+        return PVN_ANSWER;
+    op->u.read_provers.limit = LIST_MAX;
+    memcpy(op->u.read_provers.after20, after20, PVN_ADDRESS);
+    pvn_call_op(c, op);
+    return PVN_OP;
+}
+
+static pvn_next show_uptime(pvn_call *c, uptime *t)
+{
+    Types__GetProversByUptimeResponse out =
+        TYPES__GET_PROVERS_BY_UPTIME_RESPONSE__INIT;
+    ProtobufCBinaryData shown[PVN_WHITELIST_MAX];
+
+    for (; out.n_provers < t->len; out.n_provers++)
+        shown[out.n_provers] = binary(t->prover20[out.n_provers], PVN_ADDRESS);
+    out.provers = shown;
+    return pvn_pb_reply(c, &out.base);
+}
+
 /* Clients make the answer their whitelist. To a first request we name nobody:
  * it is open to all, also to a prover that nobody knows yet; who is suspended
  * is refused when it bids. */
@@ -49,18 +79,21 @@ static pvn_next reply_uptime(pvn_call *c, pvn_rpc_call *r, const pvn_op *op)
 {
     const Types__GetProversByUptimeRequest *m = r->in;
     const pvn_op_read_provers *u = &op->u.read_provers;
-    Types__GetProversByUptimeResponse out =
-        TYPES__GET_PROVERS_BY_UPTIME_RESPONSE__INIT;
-    ProtobufCBinaryData shown[LIST_MAX];
+    uptime *t = r->more;
 
-    for (size_t i = 0; m->high_availability_only && i < u->provers_len &&
-                       out.n_provers < PVN_WHITELIST_MAX;
-         i++)
+    if (!t)
+        r->more = t = pvn_arena_alloc(pvn_call_arena(c), sizeof *t);
+    if (!pvn_rpc_ok(c, t != NULL))
+        return PVN_ANSWER;
+    if (!m->high_availability_only)
+        return show_uptime(c, t);
+    for (size_t i = 0; i < u->provers_len && t->len < PVN_WHITELIST_MAX; i++)
         if (is_available(c, u->provers[i]))
-            shown[out.n_provers++] =
-                binary(u->provers[i]->address, PVN_ADDRESS);
-    out.provers = shown;
-    return pvn_pb_reply(c, &out.base);
+            memcpy(t->prover20[t->len++], u->provers[i]->address, PVN_ADDRESS);
+    if (u->provers_len == LIST_MAX && t->len < PVN_WHITELIST_MAX &&
+        ++t->pages < PAGES_MAX)
+        return more_provers(c, u->provers[LIST_MAX - 1]->address);
+    return show_uptime(c, t);
 }
 
 const pvn_rpc pvn_rpc_provers = {
@@ -202,6 +235,7 @@ const pvn_rpc pvn_rpc_suspend_prover = {
 typedef struct stats {
     pvn_amount earned, units, cycles;
     uint64_t won, active;
+    size_t pages;
     uint8_t after20[PVN_ADDRESS];
 } stats;
 
@@ -262,7 +296,6 @@ static pvn_next reply_stats(pvn_call *c, pvn_rpc_call *r, const pvn_op *op)
     const Types__GetProverStatsRequest *m = r->in;
     const pvn_op_read_provers *u = &op->u.read_provers;
     stats *s = r->more;
-    pvn_op *next;
 
     if (!s)
         r->more = s = pvn_arena_alloc(pvn_call_arena(c), sizeof *s);
@@ -272,15 +305,10 @@ static pvn_next reply_stats(pvn_call *c, pvn_rpc_call *r, const pvn_op *op)
         if (!m->_address_case ||
             memcmp(u->provers[i]->address, m->address.data, PVN_ADDRESS) == 0)
             add_prover(c, s, u->provers[i]);
-    if (m->_address_case || u->provers_len < LIST_MAX)
+    if (m->_address_case || u->provers_len < LIST_MAX ||
+        ++s->pages >= PAGES_MAX)
         return show_stats(c, s);
-    next = pvn_succinct_op(c, PVN_OP_READ_PROVERS);
-    if (!next)
-        return PVN_ANSWER;
-    next->u.read_provers.limit = LIST_MAX;
-    memcpy(next->u.read_provers.after20, s->after20, PVN_ADDRESS);
-    pvn_call_op(c, next);
-    return PVN_OP;
+    return more_provers(c, s->after20);
 }
 
 const pvn_rpc pvn_rpc_prover_stats = {

@@ -235,6 +235,21 @@ static void a_bid_may_be_lowered_never_raised(void **state)
     assert_string_equal(world_auction_row(w, id)->price, "1");
 }
 
+static void worthless_bids_keep_no_good_one_out(void **state)
+{
+    world *w = *state;
+    pvn_terms t = terms();
+    provernet_id id = opened(w, &t);
+    w->rules.prover_bids_max = 2;
+    assert_status(world_bid(w, id, BOB, BOB, "3"), OK);
+    assert_status(world_bid(w, id, CAROL, CAROL, "2"), OK);
+    assert_status(world_bid(w, id, DAVE, DAVE, "2"), ERR_LIMIT);
+    assert_says(w, "prover.bids_max");
+    assert_status(world_bid(w, id, BOB, BOB, "2"), OK); /* its own, lowered */
+    assert_status(world_bid(w, id, DAVE, DAVE, "1"), OK);
+    assert_int_equal(world_auction_row(w, id)->winner[0], DAVE);
+}
+
 static void only_the_signer_of_a_prover_bids_for_it(void **state)
 {
     world *w = *state;
@@ -581,6 +596,7 @@ int main(void)
         TEST(a_late_bid_is_refused_also_before_the_tick),
         TEST(a_bid_is_refused_with_its_reason),
         TEST(a_bid_may_be_lowered_never_raised),
+        TEST(worthless_bids_keep_no_good_one_out),
         TEST(only_the_signer_of_a_prover_bids_for_it),
         TEST(the_auctioneer_settles_and_nobody_else),
         TEST(a_deadline_missed_gives_the_money_back),
