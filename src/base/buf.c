@@ -47,14 +47,17 @@ bool pvn_buf_text(pvn_buf *b, const char *text)
 
 bool pvn_buf_format(pvn_buf *b, const char *fmt, ...)
 {
+    char text[256];
     va_list ap, again;
     int n;
     bool ok = false;
 
     va_start(ap, fmt);
     va_copy(again, ap);
-    n = vsnprintf(NULL, 0, fmt, ap);
-    if (n >= 0 && pvn_buf_reserve(b, (size_t)n + 1)) {
+    n = vsnprintf(text, sizeof text, fmt, ap);
+    if (n >= 0 && (size_t)n < sizeof text) {
+        ok = pvn_buf_add(b, text, (size_t)n);
+    } else if (n >= 0 && pvn_buf_reserve(b, (size_t)n + 1)) {
         vsnprintf((char *)b->data + b->len, (size_t)n + 1, fmt, again);
         b->len += (size_t)n;
         ok = true;

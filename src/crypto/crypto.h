@@ -33,7 +33,7 @@ provernet_status pvn_key_copy(provernet_key **out, const provernet_key *k,
 /* "0x" + 40 lower-case digits + NUL. */
 char *pvn_address_text(char out[43], const uint8_t addr20[20]);
 
-/* A ticket is HMAC-SHA-256(key, verb 0 id 0 expiry) cut to 16 bytes, written
+/* A ticket is keyed BLAKE2b-128(key, verb 0 id expiry), written
  * "<expiry ms in hex>-<32 hex digits>". Verbs: "put", "get", "raw". Expiry 0:
  * never. */
 enum { PVN_TICKET_CHARS = 50 }; /* with NUL */
@@ -46,7 +46,7 @@ provernet_status pvn_ticket_check(const uint8_t key32[32], const char *verb,
                                   int64_t now_ms, provernet_error *err);
 
 /* An id that shows who made it: its last 5 bytes are the beginning of
- * HMAC-SHA-256(key, "id" 0 the first 11). So an address can be handed out
+ * keyed BLAKE2b-128(key, "id" 0 the first 11). So an address can be handed out
  * without a row, and later be told from one that was made up. */
 void pvn_id_seal(const uint8_t key32[32], provernet_id *id);
 bool pvn_id_sealed(const uint8_t key32[32], const provernet_id *id);

@@ -87,8 +87,15 @@ void pvn_keccak_add(pvn_keccak *k, const void *data, size_t len)
             len -= RATE;
             continue;
         }
-        absorb_byte(k, k->at++, *p++);
-        len--;
+        if (k->at % 8 == 0 && len >= 8) {
+            k->lane[k->at / 8] ^= pvn_get_u64le(p);
+            k->at += 8;
+            p += 8;
+            len -= 8;
+        } else {
+            absorb_byte(k, k->at++, *p++);
+            len--;
+        }
         if (k->at == RATE) {
             permute(k->lane);
             k->at = 0;

@@ -6,20 +6,29 @@
 
 enum { TAG = 16 };
 
+/* BLAKE2b with the key as its own parameter: a quarter of the cost of an HMAC
+ * over SHA-256, and four of these are paid for each artifact. */
+static void keyed(uint8_t out[TAG], const uint8_t key32[32], const char *verb,
+                  const uint8_t *id, size_t id_len, const uint8_t *more,
+                  size_t more_len)
+{
+    crypto_generichash_state h;
+
+    crypto_generichash_init(&h, key32, 32, TAG);
+    crypto_generichash_update(&h, (const uint8_t *)verb,
+                              strlen(verb) + 1); /* with its NUL */
+    crypto_generichash_update(&h, id, id_len);
+    crypto_generichash_update(&h, more, more_len);
+    crypto_generichash_final(&h, out, TAG);
+}
+
 static void tag(uint8_t out[TAG], const uint8_t key32[32], const char *verb,
                 const provernet_id *id, int64_t expires_ms)
 {
-    crypto_auth_hmacsha256_state h;
-    uint8_t expiry[8], full[32];
+    uint8_t expiry[8];
 
     pvn_put_u64be(expiry, (uint64_t)expires_ms);
-    crypto_auth_hmacsha256_init(&h, key32, 32);
-    crypto_auth_hmacsha256_update(&h, (const uint8_t *)verb,
-                                  strlen(verb) + 1); /* with its NUL */
-    crypto_auth_hmacsha256_update(&h, id->bytes, sizeof id->bytes);
-    crypto_auth_hmacsha256_update(&h, expiry, sizeof expiry);
-    crypto_auth_hmacsha256_final(&h, full);
-    memcpy(out, full, TAG);
+    keyed(out, key32, verb, id->bytes, sizeof id->bytes, expiry, sizeof expiry);
 }
 
 enum { SEAL = 5 };
@@ -27,13 +36,9 @@ enum { SEAL = 5 };
 static void seal_of(uint8_t out[SEAL], const uint8_t key32[32],
                     const provernet_id *id)
 {
-    crypto_auth_hmacsha256_state h;
-    uint8_t full[32];
+    uint8_t full[TAG];
 
-    crypto_auth_hmacsha256_init(&h, key32, 32);
-    crypto_auth_hmacsha256_update(&h, (const uint8_t *)"id", 3);
-    crypto_auth_hmacsha256_update(&h, id->bytes, sizeof id->bytes - SEAL);
-    crypto_auth_hmacsha256_final(&h, full);
+    keyed(full, key32, "id", id->bytes, sizeof id->bytes - SEAL, NULL, 0);
     memcpy(out, full, SEAL);
 }
 

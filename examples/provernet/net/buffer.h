@@ -8,6 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The number's digits at the end of out; where they begin. */
+static inline char *decimal(char out[24], uint64_t v)
+{
+    char *p = out + 23;
+
+    *p = '\0';
+    do
+        *--p = (char)('0' + v % 10);
+    while ((v /= 10) != 0);
+    return p;
+}
+
 /* As calloc, which in glibc passes the thread's cache by. */
 static inline void *zeroed(size_t size)
 {

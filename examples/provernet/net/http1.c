@@ -178,7 +178,7 @@ static size_t answer_head(struct http1 *h, char *buf, size_t cap, int status,
 {
     uint64_t length = provernet_call_length(h->x.call), offset;
     bool empty = status == 204 || status == 304 || status < 200;
-    char number[48];
+    char number[24];
     size_t len = 0;
 
     h->file = -1;
@@ -193,8 +193,9 @@ static size_t answer_head(struct http1 *h, char *buf, size_t cap, int status,
         h->keep = false; /* the rest of the body is not read */
     if (length == UINT64_MAX && h->old)
         h->keep = false;
-    snprintf(number, sizeof number, "%d ", status);
-    put(buf, cap, &len, "HTTP/1.1 ", number, reason(status), "\r\n");
+    put(buf, cap, &len, "HTTP/1.1 ", decimal(number, (uint64_t)status), " ",
+        reason(status));
+    put(buf, cap, &len, "\r\n", "", "", "");
     for (size_t i = 0; i < n; i++) {
         if (own_field(f[i].name) &&
             !(h->head_only && !strcmp(f[i].name, "content-length")))
@@ -203,11 +204,11 @@ static size_t answer_head(struct http1 *h, char *buf, size_t cap, int status,
             empty = true;
         put(buf, cap, &len, f[i].name, ": ", f[i].value, "\r\n");
     }
-    snprintf(number, sizeof number, "%llu", (unsigned long long)length);
     if (empty) {
         h->head_only = true;
     } else if (length != UINT64_MAX) {
-        put(buf, cap, &len, "content-length: ", number, "\r\n", "");
+        put(buf, cap, &len, "content-length: ", decimal(number, length), "\r\n",
+            "");
     } else if (!h->old) {
         h->chunked_out = !h->head_only;
         put(buf, cap, &len, "transfer-encoding: chunked\r\n", "", "", "");

@@ -38,6 +38,14 @@ static int path_char(const char **p)
     return hex_digit(s[1]) * 16 + hex_digit(s[2]);
 }
 
+/* Visible, and none of "#<>\^` */
+static bool target_char(unsigned char c)
+{
+    static const uint64_t fine[2] = { 0xaffffff200000000, 0x7ffffffeafffffff };
+
+    return c < 128 && (fine[c >> 6] >> (c & 63) & 1);
+}
+
 bool http_target_ok(const char *target)
 {
     const char *p = target;
@@ -45,14 +53,15 @@ bool http_target_ok(const char *target)
 
     if (*p != '/' || p[1] == '/')
         return false;
-    for (const char *q = target; *q; q++) {
-        unsigned char c = (unsigned char)*q;
-        if (c <= 0x20 || c >= 0x7f || c == '#' || c == '\\' || c == '"' ||
-            c == '<' || c == '>' || c == '^' || c == '`')
+    for (const char *q = target; *q; q++)
+        if (!target_char((unsigned char)*q))
             return false;
-    }
     while (*p && *p != '?') {
-        int c = path_char(&p);
+        int c = (unsigned char)*p;
+        if (c == '%')
+            c = path_char(&p);
+        else
+            p++;
         if (c < 0x20 || c == '\\' || c == 0x7f)
             return false;
         if (c == '/') {

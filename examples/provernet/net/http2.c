@@ -172,7 +172,7 @@ static void answer(struct stream *st)
                                    .read_callback = answer_data };
     const provernet_field *f, *t;
     nghttp2_nv nv[64];
-    char text[16], length[24];
+    char digits[24], text[24], *length;
     uint64_t len;
     size_t n, k, trailers;
     bool none;
@@ -182,9 +182,9 @@ static void answer(struct stream *st)
         provernet_call_head(st->x.call, &status, &f, &n) != PROVERNET_OK)
         return;
     st->head_sent = true;
-    snprintf(text, sizeof text, "%d", status);
-    nv[0] = (nghttp2_nv){ (uint8_t *)(uintptr_t) ":status", (uint8_t *)text, 7,
-                          strlen(text), NGHTTP2_NV_FLAG_NONE };
+    length = decimal(text, (uint64_t)status);
+    nv[0] = (nghttp2_nv){ (uint8_t *)(uintptr_t) ":status", (uint8_t *)length,
+                          7, strlen(length), NGHTTP2_NV_FLAG_NONE };
     k = 1 + to_nv(nv + 1, 61, f, n);
     len = provernet_call_length(st->x.call);
     if (provernet_call_file(st->x.call, &st->fd, &st->at, &st->left) ==
@@ -204,12 +204,12 @@ static void answer(struct stream *st)
     }
     if (st->file && st->left == 0)
         none = true;
-    if (len != UINT64_MAX && len > 0) {
+    if (st->file && len > 0) {
         bool given = false;
         for (size_t i = 0; i < n; i++)
             given = given || !strcmp(f[i].name, "content-length");
-        snprintf(length, sizeof length, "%llu", (unsigned long long)len);
-        if (!given && st->file)
+        length = decimal(digits, len);
+        if (!given)
             nv[k++] = (nghttp2_nv){ (uint8_t *)(uintptr_t) "content-length",
                                     (uint8_t *)length, 14, strlen(length),
                                     NGHTTP2_NV_FLAG_NONE };
