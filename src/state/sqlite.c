@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 enum {
-    CHECKPOINT_PAGES = 4096 /* 16 MiB of log, then copied to the database */
+    CHECKPOINT_PAGES = 8192 /* 32 MiB of log, then copied to the database */
 };
 
 static pvn_sqlite *of(pvn_state *state)
@@ -290,8 +290,7 @@ static provernet_status make_file(pvn_sqlite *st, provernet_error *err)
 static provernet_status connect_file(pvn_sqlite *st, provernet_error *err)
 {
     static const char *const pragmas[] = {
-        "PRAGMA page_size=2048",
-        "PRAGMA page_size=8192",
+        "PRAGMA page_size=4096",
         "PRAGMA locking_mode=EXCLUSIVE", /* before WAL: no shared memory */
         "PRAGMA journal_mode=WAL",
         "PRAGMA synchronous=FULL",
