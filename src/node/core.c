@@ -12,8 +12,10 @@
 enum { TRIES_MAX = 100, NAP_MS = 1000, REOPEN_MS = 1000, COUNT_MS = 5000 };
 
 /* Under load a commit waits a moment for company: it costs as much for one
- * as for many. A batch of fewer than GATHER_MIN ops shows there is no load. */
-enum { GATHER_MIN = 4, GATHER_FULL = 12, GATHER_US = 1000 };
+ * as for many. Expected are those it just answered and those who queued up
+ * meanwhile, not longer than GATHER_US. A batch of fewer than GATHER_MIN ops
+ * shows there is no load. */
+enum { GATHER_MIN = 4, GATHER_US = 1500 };
 
 /* ---- a batch ---- */
 
@@ -390,10 +392,11 @@ static bool fall_asleep(pvn_core *c)
  * commit. Whoever only looks is not held up, see queue.c. */
 static void gather(pvn_core *c)
 {
-    size_t enough = c->written > GATHER_FULL ? c->written : GATHER_FULL;
+    size_t enough;
     bool waits;
 
     pthread_mutex_lock(&c->lock);
+    enough = c->written + c->queued;
     waits = !c->stop && !c->reads.first && c->queued < enough;
     c->asleep = waits;
     c->gather = enough;
