@@ -452,6 +452,7 @@ static void decline(pvn_lend *l, unsigned line, const pvn_heard_request *r,
 /* One that is assigned; true: it took a slot. */
 static bool take_one(pvn_lend *l, const pvn_heard_request *r, bool room)
 {
+    provernet_status rc;
     provernet_job *j;
     int64_t estimate;
     char kind[64];
@@ -467,7 +468,10 @@ static bool take_one(pvn_lend *l, const pvn_heard_request *r, bool room)
                 "the network found that it cannot be executed");
         return false;
     }
-    if (!pvn_ask_kind(kind, r->version, r->mode) || !pvn_lend_takes(l, kind)) {
+    rc = pvn_lend_kind(l, r, kind, NULL);
+    if (rc && rc != PROVERNET_ERR_UNSUPPORTED)
+        return false; /* looked at again next time */
+    if (rc || !pvn_lend_takes(l, kind)) {
         decline(l, PVN_LEND_ASK, r, PVN_NET_NO_ERROR,
                 "it is assigned to us, but its kind is not proved here");
         return false;

@@ -47,6 +47,12 @@ typedef struct pvn_program_size {
     uint8_t digest32[32];
 } pvn_program_size;
 
+/* Whether a program is a circuit of ours. */
+typedef struct pvn_family {
+    bool known, circuit;
+    uint8_t vk_hash32[32];
+} pvn_family;
+
 typedef struct pvn_lend {
     provernet_worker *w;
     pvn_grpc *line[PVN_LEND_LINES];
@@ -76,6 +82,8 @@ typedef struct pvn_lend {
     size_t next_skip;
     pvn_program_size size[PVN_SIZES_MAX];
     size_t next_size;
+    pvn_family family[PVN_SIZES_MAX]; /* of the asking thread alone */
+    size_t next_family;
     uint64_t placed, won, lost;
     provernet_worker_news news[PVN_NEWS_MAX];
     size_t news_first, news_len;
@@ -121,6 +129,12 @@ typedef struct pvn_offer {
  * AGAIN as status: ask again soon (its size could not be found out now). */
 provernet_status pvn_lend_judge(pvn_lend *l, const pvn_heard_request *r,
                                 pvn_offer *offer, provernet_error *err);
+/* The kind of work a request is. A circuit is one whatever version its
+ * requester wrote, so the network is asked once for each program.
+ * ERR_UNSUPPORTED: none known here; other errors: it could not be found out
+ * now. The asking thread. */
+provernet_status pvn_lend_kind(pvn_lend *l, const pvn_heard_request *r,
+                               char kind[64], provernet_error *err);
 /* Is this kind among worker.kinds? */
 bool pvn_lend_takes(const pvn_lend *l, const char *kind);
 /* How long it takes here; 0: no idea. Also why, if it can never be said. */

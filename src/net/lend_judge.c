@@ -36,6 +36,62 @@ bool pvn_lend_takes(const pvn_lend *l, const char *kind)
     return false;
 }
 
+/* ---- kind ---- */
+
+static provernet_status ask_family(pvn_lend *l, const uint8_t vk_hash32[32],
+                                   bool *circuit, provernet_error *err)
+{
+    enum { NOT_FOUND = 5, UNIMPLEMENTED = 12 };
+    pvn_buf ask = { 0 }, answer = { 0 };
+    provernet_error why = { 0 };
+    provernet_status rc;
+    pvn_family *f;
+
+    for (size_t i = 0; i < PVN_SIZES_MAX; i++) {
+        f = &l->family[i];
+        *circuit = f->circuit;
+        if (f->known && memcmp(f->vk_hash32, vk_hash32, 32) == 0)
+            return PROVERNET_OK;
+    }
+    *circuit = false;
+    pvn_ask_program(&ask, vk_hash32);
+    rc = pvn_lend_call(l, PVN_LEND_ASK, PVN_ASK_PATH("GetProgram"), &ask,
+                       &answer, &why);
+    if (rc == PROVERNET_OK)
+        rc = pvn_hear_circuit(pvn_bytes_of(answer.data, answer.len), vk_hash32,
+                              circuit, &why);
+    pvn_buf_free(&ask);
+    pvn_buf_free(&answer);
+    if (rc && why.cause != NOT_FOUND && why.cause != UNIMPLEMENTED)
+        return pvn_error_copy(err, &why);
+    f = &l->family[l->next_family];
+    l->next_family = (l->next_family + 1) % PVN_SIZES_MAX;
+    f->known = true;
+    f->circuit = *circuit;
+    memcpy(f->vk_hash32, vk_hash32, 32);
+    return PROVERNET_OK;
+}
+
+provernet_status pvn_lend_kind(pvn_lend *l, const pvn_heard_request *r,
+                               char kind[64], provernet_error *err)
+{
+    enum { GROTH16 = 4 };
+    provernet_status rc = PROVERNET_OK;
+    bool circuit = false;
+
+    if (!pvn_ask_kind(kind, r->version, r->mode))
+        kind[0] = '\0';
+    if (r->mode == GROTH16 && strcmp(kind, "groth16/bn254@1") != 0)
+        rc = ask_family(l, r->vk_hash32, &circuit, err);
+    if (circuit)
+        snprintf(kind, 64, "groth16/bn254@1");
+    if (rc == PROVERNET_OK && !kind[0])
+        rc = pvn_fail(err, PROVERNET_ERR_UNSUPPORTED, 0,
+                      "version \"%.40s\" in mode %d is unknown here",
+                      r->version, r->mode);
+    return rc;
+}
+
 /* Prover gas units that a request may cost; 0: it names no usable number. */
 static uint64_t units_of(const pvn_heard_request *r)
 {
@@ -241,17 +297,17 @@ static provernet_status set_price(pvn_lend *l, const pvn_heard_request *r,
 
 /* ---- all of it ---- */
 
-static provernet_status check_form(const pvn_lend *l,
-                                   const pvn_heard_request *r, pvn_offer *offer,
-                                   provernet_error *err)
+static provernet_status check_form(pvn_lend *l, const pvn_heard_request *r,
+                                   pvn_offer *offer, provernet_error *err)
 {
+    provernet_status rc;
+
     if (r->fulfillment != PVN_NET_REQUESTED || r->cancelled ||
         r->execution == PVN_NET_UNEXECUTABLE)
         return pvn_fail(err, PROVERNET_ERR_STATE, 0, "it is no longer open");
-    if (!pvn_ask_kind(offer->kind, r->version, r->mode))
-        return pvn_fail(err, PROVERNET_ERR_UNSUPPORTED, 0,
-                        "version \"%.40s\" in mode %d is unknown here",
-                        r->version, r->mode);
+    rc = pvn_lend_kind(l, r, offer->kind, err);
+    if (rc)
+        return rc;
     if (!pvn_lend_takes(l, offer->kind))
         return pvn_fail(err, PROVERNET_ERR_UNSUPPORTED, 0,
                         "%s is not among worker.kinds", offer->kind);

@@ -25,6 +25,11 @@ void pvn_ask_request(pvn_buf *b, const uint8_t id32[32])
     pvn_pb_put_bytes(b, 1, id32, 32);
 }
 
+void pvn_ask_program(pvn_buf *b, const uint8_t vk_hash32[32])
+{
+    pvn_pb_put_bytes(b, 1, vk_hash32, 32);
+}
+
 void pvn_ask_params(pvn_buf *b, int mode)
 {
     put(b, 1, (uint64_t)mode);

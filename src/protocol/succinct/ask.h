@@ -33,6 +33,8 @@ enum {
 void pvn_ask_address(pvn_buf *b, const uint8_t address20[20]);
 /* GetProofRequestStatus, GetProofRequestDetails */
 void pvn_ask_request(pvn_buf *b, const uint8_t id32[32]);
+/* GetProgram */
+void pvn_ask_program(pvn_buf *b, const uint8_t vk_hash32[32]);
 /* GetProofRequestParams */
 void pvn_ask_params(pvn_buf *b, int mode);
 /* GetFilteredProofRequests; zero and NULL are left out */
@@ -99,6 +101,10 @@ provernet_status pvn_hear_suspension(pvn_bytes answer, uint64_t *until_s,
 /* GetProvePrice: USD for one PROVE (10^18 wei), above 0. */
 provernet_status pvn_hear_prove_price(pvn_bytes answer, double *usd,
                                       provernet_error *err);
+/* GetProgram: is what is registered under this hash a circuit of
+ * groth16/bn254@1? Its key says so, and the hash is the key's. */
+provernet_status pvn_hear_circuit(pvn_bytes answer, const uint8_t vk_hash32[32],
+                                  bool *circuit, provernet_error *err);
 provernet_status pvn_hear_stdin_uri(pvn_arena *a, pvn_bytes answer,
                                     const char **uri, provernet_error *err);
 

@@ -5,6 +5,7 @@
  * without control characters and short. */
 #include "protocol/http/pb.h"
 #include "protocol/succinct/ask.h"
+#include <sodium.h>
 #include <stdio.h>
 
 enum { REQUESTS_MAX = 1000, URL_MAX = 8192, VERSION_MAX = 64 };
@@ -294,6 +295,31 @@ provernet_status pvn_hear_prove_price(pvn_bytes answer, double *usd,
 
     if (!first_bytes(answer, &b) || !read_decimal(b, usd) || !(*usd > 0))
         return malformed("the price of PROVE", err);
+    return PROVERNET_OK;
+}
+
+provernet_status pvn_hear_circuit(pvn_bytes answer, const uint8_t vk_hash32[32],
+                                  bool *circuit, provernet_error *err)
+{
+    static const char name[] = "groth16/bn254@1";
+    pvn_bytes program, vk = { NULL, 0 };
+    uint8_t digest[32];
+    pvn_pb_reader in;
+    pvn_pb_field f;
+
+    *circuit = false;
+    if (!first_bytes(answer, &program))
+        return malformed("a program", err);
+    in = pvn_pb_read(program);
+    while (pvn_pb_next(&in, &f))
+        if (f.number == 2 && f.wire == PVN_PB_LEN)
+            vk = f.bytes;
+    if (in.bad)
+        return malformed("a program", err);
+    if (vk.len < sizeof name || memcmp(vk.data, name, sizeof name - 1) != 0)
+        return PROVERNET_OK;
+    crypto_hash_sha256(digest, vk.data, vk.len);
+    *circuit = memcmp(digest, vk_hash32, 32) == 0;
     return PROVERNET_OK;
 }
 

@@ -254,6 +254,15 @@ static reply answer(fake *f, const char *rpc, pvn_bytes m)
         if (!f->prove_price)
             return refuse(12, "");
         put_text(&out.body, 1, f->prove_price);
+    } else if (strcmp(rpc, "GetProgram") == 0) {
+        pvn_buf program = { 0 };
+
+        if (!f->vk)
+            return refuse(5, "no such program");
+        pvn_pb_put_bytes(&program, 1, field_of(m, 1).bytes.data, 32);
+        pvn_pb_put_bytes(&program, 2, f->vk, f->vk_len);
+        pvn_pb_put_bytes(&out.body, 1, program.data, program.len);
+        pvn_buf_free(&program);
     } else if (strcmp(rpc, "GetFilteredProofRequests") == 0) {
         list(f, m, &out);
     } else if (strcmp(rpc, "GetProofRequestDetails") == 0) {

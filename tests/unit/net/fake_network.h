@@ -63,6 +63,8 @@ typedef struct fake {
     const char *floor_price;
     bool no_params, no_status;
     const char *prove_price;
+    const uint8_t *vk; /* what GetProgram says of any program; NULL: none */
+    size_t vk_len;
     fake_request request[FAKE_REQUESTS];
     size_t requests;
     fake_file file[FAKE_FILES];

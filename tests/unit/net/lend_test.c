@@ -15,7 +15,8 @@ static uint8_t secret32[32] = { 0 };
 static provernet_engine *the_engine;
 static uint8_t *zkey, *wtns;
 static size_t zkey_len, wtns_len;
-static uint8_t vk_hash32[32];
+static uint8_t vk_hash32[32], vk_bytes[4096];
+static size_t vk_len;
 
 /* ---- a worker and who works with it ---- */
 
@@ -277,6 +278,28 @@ static void takes_up_what_was_assigned_before(void **state)
     fake_close(f);
 }
 
+/* A requester with an SP1 SDK writes its own version: the program tells. */
+static void knows_a_circuit_by_its_program(void **state)
+{
+    fake *f = network();
+    fake_request *r = circuit(f, 8), *again = circuit(f, 9), *sp1;
+    hand h = { 0 };
+
+    (void)state;
+    r->version = again->version = "sp1-v6.1.0";
+    sp1 = fake_add(f, 10, "sp1-v6.1.0", 4, "/p", "/i");
+    f->vk = vk_bytes;
+    f->vk_len = vk_len;
+    begin(&h, f, NULL);
+    assert_true(fake_until(f, is_fulfilled, r, LONG));
+    assert_true(fake_until(f, is_fulfilled, again, LONG));
+    must_verify(r);
+    assert_int_equal(bids_of(f, sp1), 0);
+    assert_int_equal(fake_count(f, "GetProgram"), 2); /* one for each hash */
+    finish(&h);
+    fake_close(f);
+}
+
 /* ---- what it leaves ---- */
 
 static void leaves_what_does_not_fit(void **state)
@@ -354,6 +377,7 @@ static void asks_in_steps_and_above_the_floor(void **state)
     begin(&h, f, NULL);
     assert_true(fake_until(f, is_bid_on, r, LONG));
     assert_string_equal(r->amount, "1200");
+    assert_true(fake_until(f, is_fulfilled, r, LONG));
     finish(&h);
     fake_close(f);
 }
@@ -872,6 +896,8 @@ static int open_all(void **state)
     span = (provernet_span){ json, len };
     assert_int_equal(provernet_groth16_vk_parse(&vk, span, NULL), 0);
     provernet_groth16_vk_hash(vk, vk_hash32);
+    assert_int_equal(
+        provernet_groth16_vk_bytes(vk, vk_bytes, sizeof vk_bytes, &vk_len), 0);
     provernet_groth16_vk_free(vk);
     free(json);
     return 0;
@@ -892,6 +918,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(proves_what_it_wins),
         cmocka_unit_test(decodes_and_asks_for_private_inputs),
         cmocka_unit_test(takes_up_what_was_assigned_before),
+        cmocka_unit_test(knows_a_circuit_by_its_program),
         cmocka_unit_test(leaves_what_does_not_fit),
         cmocka_unit_test(finds_the_length_without_head),
         cmocka_unit_test(asks_in_steps_and_above_the_floor),
