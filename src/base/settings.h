@@ -80,6 +80,9 @@
       "base of artifact URLs given to clients; empty: the host they dialled")  \
     X(HTTP_PROVER_URL, "http.prover_url", TEXT, 0, 0, "", 1,                   \
       "base of artifact URLs given to provers; empty: as for clients")         \
+    X(HTTP_CORS, "http.cors", TEXT, 0, 0, "", 1,                               \
+      "origins of web pages that may call, comma separated; *: all; empty: "   \
+      "none")                                                                  \
     X(ACCOUNT_ALLOW, "account.allow", TEXT, 0, 0, "", 1,                       \
       "addresses that may request, comma separated; empty: everyone")          \
     X(SUCCINCT_DOMAIN, "succinct.domain", TEXT, 0, 0,                          \
@@ -146,7 +149,7 @@
       9223372036854775807, "90s", 1,                                           \
       "a Contemplant without a heartbeat for so long is dropped, its lease "   \
       "ends")                                                                  \
-    X(CONTEMPLANT_POLL, "contemplant.poll", MS, 10, 3600000, "1s", 1,          \
+    X(CONTEMPLANT_POLL, "contemplant.poll", MS, 10, 3600000, "250ms", 1,       \
       "wait between two status questions to a busy Contemplant")               \
     X(CONTEMPLANT_ANSWER, "contemplant.answer", MS, 100, 86400000, "30s", 1,   \
       "a status question not answered for so long is a strike")                \

@@ -10,9 +10,11 @@ bool pvn_grpc_content(const char *content_type)
     static const char want[] = "application/grpc";
     size_t n = sizeof want - 1;
 
-    return content_type && strncmp(content_type, want, n) == 0 &&
-           (content_type[n] == '\0' || content_type[n] == '+' ||
-            content_type[n] == ';');
+    return content_type &&
+           (pvn_web_content(content_type) != PVN_WEB_NO ||
+            (strncmp(content_type, want, n) == 0 &&
+             (content_type[n] == '\0' || content_type[n] == '+' ||
+              content_type[n] == ';')));
 }
 
 /* Flag and length of the frame at the start of `body`. */
@@ -118,8 +120,12 @@ static char *status_text(pvn_arena *a, const provernet_error *err)
 void pvn_grpc_write_failure(pvn_call *c, const pvn_skin *skin,
                             const provernet_error *err)
 {
+    pvn_http *h = pvn_http_of(c);
+    bool web = h && h->web != PVN_WEB_NO;
     void (*put)(pvn_call *, const char *, const char *) =
-        pvn_answer_started(c) ? pvn_answer_trailer : pvn_answer_field;
+        !pvn_answer_started(c) ? pvn_answer_field
+        : web                  ? pvn_web_trailer
+                               : pvn_answer_trailer;
     int code = skin && skin->grpc_code ? skin->grpc_code(err->status) : -1;
     char *text = status_text(pvn_call_arena(c), err);
     pvn_buf escaped = { 0 };
@@ -129,7 +135,8 @@ void pvn_grpc_write_failure(pvn_call *c, const pvn_skin *skin,
         code = pvn_status_grpc(err->status);
     if (!pvn_answer_started(c)) {
         pvn_answer_status(c, 200);
-        pvn_answer_field(c, "content-type", "application/grpc");
+        pvn_answer_field(c, "content-type",
+                         pvn_web_content_type(h ? h->web : PVN_WEB_NO));
         if (code == GRPC_UNIMPLEMENTED)
             pvn_answer_field(c, "grpc-accept-encoding", "identity");
     }
@@ -138,6 +145,8 @@ void pvn_grpc_write_failure(pvn_call *c, const pvn_skin *skin,
     if (text && pvn_grpc_escape(&escaped, text) && pvn_buf_add(&escaped, "", 1))
         put(c, "grpc-message", (const char *)escaped.data);
     pvn_buf_free(&escaped);
+    if (web && pvn_answer_started(c))
+        pvn_web_end(c);
 }
 
 /* Arm the deadline; false: it is malformed or over, and the call failed. */
@@ -167,8 +176,13 @@ pvn_next pvn_grpc_begin(pvn_call *c)
 {
     pvn_http *h = pvn_http_of(c);
     provernet_error *err = pvn_call_error(c);
+    pvn_bytes body = pvn_call_body(c);
 
-    if (pvn_grpc_message(pvn_call_body(c), h->message_max, &h->message, err) !=
+    if (h->web == PVN_WEB_TEXT &&
+        !pvn_web_decode(pvn_call_arena(c), body, &body))
+        return pvn_call_fail(c, PROVERNET_ERR_FORMAT,
+                             "the body is not base64, as grpc-web-text is");
+    if (pvn_grpc_message(body, h->message_max, &h->message, err) !=
         PROVERNET_OK)
         return pvn_call_fail_with(c, err);
     if (!take_timeout(c))
@@ -244,9 +258,14 @@ pvn_next pvn_http_next(pvn_call *c, pvn_next next)
                              "the method gave no answer");
     if (!h->replied) { /* an empty stream */
         pvn_answer_status(c, 200);
-        pvn_answer_field(c, "content-type", "application/grpc");
+        pvn_answer_field(c, "content-type", pvn_web_content_type(h->web));
     }
     h->trailed = true;
-    pvn_answer_trailer(c, "grpc-status", "0");
+    if (h->web != PVN_WEB_NO) {
+        pvn_web_trailer(c, "grpc-status", "0");
+        pvn_web_end(c);
+    } else {
+        pvn_answer_trailer(c, "grpc-status", "0");
+    }
     return next;
 }

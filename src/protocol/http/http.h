@@ -13,6 +13,10 @@ enum {
     PVN_GRPC_FRAME = 5   /* flag and big-endian length before a message */
 };
 
+/* How a gRPC exchange is written. Browsers cannot read HTTP trailers: theirs
+ * end with a frame that holds them, and may be in base64. */
+typedef enum pvn_web { PVN_WEB_NO, PVN_WEB_BINARY, PVN_WEB_TEXT } pvn_web;
+
 typedef struct pvn_http {
     pvn_handler handler;
     const pvn_skin *skin;   /* NULL: no route */
@@ -23,13 +27,15 @@ typedef struct pvn_http {
     pvn_bytes message;      /* gRPC: without its frame */
     uint64_t message_max;
     bool grpc, head, replied, failed, trailed;
+    pvn_web web; /* gRPC: of browsers */
     bool unread; /* replied since the last PVN_MORE */
     /* answers of the router itself */
     provernet_status refusal;
     int refusal_http; /* 0: as the list says */
     char allow[64];
     provernet_error refusal_text;
-    pvn_buf frame; /* gRPC streams: bytes of an unfinished message */
+    pvn_buf frame;    /* gRPC streams: bytes of an unfinished message */
+    pvn_buf trailers; /* gRPC-Web: "name: value\r\n" each */
 } pvn_http;
 
 pvn_http *pvn_http_of(const pvn_call *c);
@@ -47,7 +53,26 @@ const char *pvn_query_value(pvn_arena *a, const char *query, const char *name);
 /* Is it HOST, HOST:PORT or [v6]:PORT, and nothing that could hide more? */
 bool pvn_authority_valid(const char *authority);
 
+/* ---- web.c: gRPC-Web and CORS ---- */
+pvn_web pvn_web_content(const char *content_type);
+const char *pvn_web_content_type(pvn_web web);
+/* Append bytes of an answer's body, in base64 if the caller reads that. */
+void pvn_web_body(pvn_call *c, const void *data, size_t len);
+/* A trailer of the answer. */
+void pvn_web_trailer(pvn_call *c, const char *name, const char *value);
+/* The trailers said so far, as the last frame of the body. */
+void pvn_web_end(pvn_call *c);
+/* base64 (also of several padded pieces in a row) into the arena. false: it is
+ * none, or no memory. */
+bool pvn_web_decode(pvn_arena *a, pvn_bytes text, pvn_bytes *out);
+/* Fields for pages of other origins that http.cors allows. */
+void pvn_cors_fields(pvn_call *c);
+/* Is this a browser asking whether it may ask? Then the handler answers. */
+bool pvn_cors_preflight(pvn_call *c);
+pvn_next pvn_cors_begin(pvn_call *c);
+
 /* ---- grpc.c ---- */
+/* application/grpc and what starts like it; gRPC-Web too. */
 bool pvn_grpc_content(const char *content_type);
 /* The one message of a unary body. ERR_FORMAT, ERR_LIMIT, ERR_UNSUPPORTED. */
 provernet_status pvn_grpc_message(pvn_bytes body, uint64_t max,

@@ -266,6 +266,7 @@ static void any_close(pvn_call *c)
     if (h->route && h->route->close)
         h->route->close(c);
     pvn_buf_free(&h->frame);
+    pvn_buf_free(&h->trailers);
 }
 
 static void serve(pvn_http *h)
@@ -309,7 +310,11 @@ static void choose(pvn_call *c, pvn_http *h, const provernet_head *head)
                              table_free);
     bool grpc = pvn_grpc_content(pvn_call_field(c, "content-type"));
 
-    if (!t) {
+    h->web = pvn_web_content(pvn_call_field(c, "content-type"));
+    if (pvn_cors_preflight(c)) {
+        refuse_with(h, 204);
+        h->handler.begin = pvn_cors_begin;
+    } else if (!t) {
         pvn_nomem(&h->refusal_text);
         h->grpc = grpc;
         refuse_with(h, 0);
@@ -324,6 +329,11 @@ static void choose(pvn_call *c, pvn_http *h, const provernet_head *head)
         refuse_with(h, 415);
     } else if (!(h->route->flags & PVN_ROUTE_MESSAGES) != !head->messages) {
         wrong_carriage(h, head);
+    } else if (h->web != PVN_WEB_NO && (h->route->flags & PVN_ROUTE_STREAM)) {
+        pvn_fail(&h->refusal_text, PROVERNET_ERR_UNSUPPORTED, 0,
+                 "%.120s takes a stream, which gRPC-Web has not", h->path);
+        h->grpc = true;
+        refuse_with(h, 0);
     } else {
         h->grpc = h->route->flags & PVN_ROUTE_GRPC;
         serve(h);
@@ -357,6 +367,7 @@ static const pvn_handler *route(pvn_call *c)
     } else {
         choose(c, h, head);
     }
+    pvn_cors_fields(c);
     return &h->handler;
 }
 
@@ -368,6 +379,7 @@ static void refuse(pvn_call *c, const provernet_error *err)
     bool too_long = err->status == PROVERNET_ERR_LIMIT;
     provernet_error own = *err;
 
+    pvn_cors_fields(c);
     if (h)
         h->failed = true;
     if (too_long && h && h->route && !h->route->body_max)
@@ -406,13 +418,13 @@ void pvn_call_reply(pvn_call *c, const void *message, size_t len)
     if (!h->replied) {
         h->replied = true;
         pvn_answer_status(c, 200);
-        pvn_answer_field(c, "content-type", "application/grpc");
+        pvn_answer_field(c, "content-type", pvn_web_content_type(h->web));
     }
     h->unread = true;
     pvn_put_u32be(frame + 1, (uint32_t)len);
-    pvn_answer_body(c, frame, sizeof frame);
+    pvn_web_body(c, frame, sizeof frame);
     if (len > 0)
-        pvn_answer_body(c, message, len);
+        pvn_web_body(c, message, len);
 }
 
 pvn_next pvn_call_stream(pvn_call *c)
@@ -421,7 +433,7 @@ pvn_next pvn_call_stream(pvn_call *c)
 
     h->replied = true;
     pvn_answer_status(c, 200);
-    pvn_answer_field(c, "content-type", "application/grpc");
+    pvn_answer_field(c, "content-type", pvn_web_content_type(h->web));
     return PVN_MORE;
 }
 
