@@ -28,6 +28,9 @@ enum {
     PVN_WIRE_FIXED = 448
 };
 
+/* What WORK does; the slot of the question says which. */
+enum { PVN_WORK_G1 = 1, PVN_WORK_G2, PVN_WORK_NTT, PVN_WORK_NTT_INVERSE };
+
 enum {
     PVN_WIRE_HELLO = 1,
     PVN_WIRE_INFO,
@@ -37,6 +40,7 @@ enum {
     PVN_WIRE_FREE,
     PVN_WIRE_SLOT, /* with the file of a slot for witnesses */
     PVN_WIRE_PROVE,
+    PVN_WIRE_WORK, /* with a file of points and scalars, or of values */
     PVN_WIRE_TYPES
 };
 
@@ -74,7 +78,7 @@ typedef struct pvn_wire_say {
     provernet_gpu_info info;
     uint64_t resident, scratch, chunked; /* NEEDS */
     uint64_t key;                        /* LOAD */
-    uint8_t proof[256];                  /* PROVE */
+    uint8_t proof[256];                  /* PROVE; WORK: the sum */
 } pvn_wire_say;
 
 /* ---- shared memory: progress out, cancel and the next witness in ---- */

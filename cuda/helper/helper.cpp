@@ -135,7 +135,8 @@ void receive(pvn_wire_ask *ask, int *fd)
         if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
             memcpy(fd, CMSG_DATA(c), sizeof *fd);
     if ((*fd >= 0) !=
-        (ask->head.type == PVN_WIRE_LOAD || ask->head.type == PVN_WIRE_SLOT))
+        (ask->head.type == PVN_WIRE_LOAD || ask->head.type == PVN_WIRE_WORK ||
+         ask->head.type == PVN_WIRE_SLOT))
         bad_wire("a descriptor too many or too few");
 }
 
@@ -283,6 +284,41 @@ int prove(const pvn_wire_ask *ask, pvn_wire_say *say, provernet_gpu_error *e)
                                  ask->rs64, say->proof, &w, e);
 }
 
+/* A sum or a transform of its own, for measuring. */
+int work(const pvn_wire_ask *ask, int fd, pvn_wire_say *say,
+         provernet_gpu_error *e)
+{
+    static const uint64_t point[] = { 0, 64, 128, 0, 0 };
+    uint32_t what = ask->slot, log_n = 0;
+    Map file = {};
+    int status;
+
+    if (what < PVN_WORK_G1 || what > PVN_WORK_NTT_INVERSE || ask->n == 0 ||
+        ask->n > (uint64_t)1 << 32)
+        bad_wire("work that is none");
+    status = map_file(fd, ask->n * (point[what] + 32), PROT_READ | PROT_WRITE,
+                      &file, e);
+    if (status)
+        return status;
+    while ((uint64_t)1 << log_n < ask->n)
+        log_n++;
+    if (what == PVN_WORK_G1)
+        status =
+            helper.table->msm_g1(helper.ctx, file.data, file.data + ask->n * 64,
+                                 ask->n, say->proof, e);
+    else if (what == PVN_WORK_G2)
+        status = helper.table->msm_g2(helper.ctx, file.data,
+                                      file.data + ask->n * 128, ask->n,
+                                      say->proof, e);
+    else if ((uint64_t)1 << log_n != ask->n)
+        bad_wire("a transform that is no power of two");
+    else
+        status = helper.table->ntt(helper.ctx, file.data, log_n,
+                                   what == PVN_WORK_NTT_INVERSE, e);
+    munmap(file.data, file.bytes);
+    return status;
+}
+
 int reply(const pvn_wire_ask *ask, int fd, pvn_wire_say *say,
           provernet_gpu_error *e)
 {
@@ -309,6 +345,8 @@ int reply(const pvn_wire_ask *ask, int fd, pvn_wire_say *say,
         return 0;
     case PVN_WIRE_SLOT:
         return take_slot(ask, fd, e);
+    case PVN_WIRE_WORK:
+        return work(ask, fd, say, e);
     default:
         return prove(ask, say, e);
     }

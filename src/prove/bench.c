@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "prove/engine.h"
+#include "prove/gpu_bench.h"
 #include "snark/bn254/msm.h"
 #include "snark/bn254/ntt.h"
 #include <provernet/experimental.h>
@@ -20,6 +21,7 @@ struct provernet_bench {
     pvn_fr *source;   /* n elements: where every run's polynomials begin */
     pvn_bases *g1, *g2;
     pvn_domain *domain;
+    pvn_gpu_bench gpu; /* of a GPU engine: the input as its sections hold it */
     uint64_t operations, bytes;
 };
 
@@ -87,6 +89,12 @@ static void put_g2(uint8_t *out, const pvn_g2_affine *p)
             p[0] = p[len];                                                     \
             p[1] = p[len + 1];                                                 \
         }                                                                      \
+        if (b->engine->gpu) {                                                  \
+            b->gpu.G = section;                                                \
+            section = NULL;                                                    \
+            s = PROVERNET_OK;                                                  \
+            goto done;                                                         \
+        }                                                                      \
         s = pvn_##G##_bases_new(&b->G, b->engine->forms, section, b->n, 0,     \
                                 pvn_team_par(b->engine->team), err);           \
     done:                                                                      \
@@ -139,14 +147,22 @@ static provernet_status make(provernet_bench *b, unsigned log_size,
     bool whole = b->kind == PROVERNET_BENCH_GROTH16;
     provernet_status s = PROVERNET_OK;
 
-    if (b->kind != PROVERNET_BENCH_NTT)
+    if (b->kind != PROVERNET_BENCH_NTT || b->engine->gpu)
         s = make_scalars(b, err);
     if (!s && (whole || b->kind == PROVERNET_BENCH_G1_MSM))
         s = make_g1(b, err);
     if (!s && (whole || b->kind == PROVERNET_BENCH_G2_MSM))
         s = make_g2(b, err);
-    if (!s && (whole || b->kind == PROVERNET_BENCH_NTT))
+    if (!s && !b->engine->gpu && (whole || b->kind == PROVERNET_BENCH_NTT))
         s = make_domain(b, log_size, err);
+    if (!s && b->engine->gpu) {
+        s = pvn_engine_take(b->engine, NULL, err);
+        if (s)
+            return s;
+        s = pvn_gpu_bench_open(&b->gpu, b->engine, b->kind, b->n, b->scalars,
+                               err);
+        pvn_engine_give(b->engine);
+    }
     return s;
 }
 
@@ -316,7 +332,10 @@ provernet_status provernet_bench_run(provernet_bench *b, uint64_t *check,
 
     if (s)
         return s;
-    s = run(b, &digest, w, err);
+    if (b->engine->gpu)
+        s = pvn_gpu_bench_run(&b->gpu, &digest, w, err);
+    else
+        s = run(b, &digest, w, err);
     pvn_engine_give(b->engine);
     if (s == PROVERNET_ERR_CANCELLED)
         return pvn_fail(err, s, 0, "the measurement was cancelled");
@@ -338,6 +357,8 @@ void provernet_bench_get_info(const provernet_bench *b,
     out->size = b->n;
     out->operations = b->operations;
     out->bytes = b->bytes + (b->scalars ? b->n * FR : 0);
+    if (b->engine->gpu)
+        out->bytes = b->gpu.bytes;
     if (b->g1)
         out->bytes += sets * pvn_bases_bytes(b->g1);
     if (b->g2)
@@ -348,6 +369,7 @@ void provernet_bench_free(provernet_bench *b)
 {
     if (!b)
         return;
+    pvn_gpu_bench_free(&b->gpu);
     pvn_bases_free(b->g1);
     pvn_bases_free(b->g2);
     pvn_domain_free(b->domain);

@@ -135,6 +135,18 @@ provernet_status pvn_gpu_open(provernet_engine *e, const char *kind,
     return PROVERNET_OK;
 }
 
+/* What the plug-in holds of them in this process; a helper takes it along. */
+static void drop_lost_keys(struct pvn_gpu *g)
+{
+    provernet_gpu_error ge = { 0 };
+
+    pthread_mutex_lock(&g->lock);
+    for (pvn_gpu_key *k = g->keys; k && g->in_process && g->link; k = k->next)
+        if (k->key)
+            (void)g->link->way->drop(g->link, k->key, &ge);
+    pthread_mutex_unlock(&g->lock);
+}
+
 /* The device is gone: no key is on it any more, no slot known to it. */
 void pvn_gpu_lose(provernet_engine *e, const char *why)
 {
@@ -142,6 +154,7 @@ void pvn_gpu_lose(provernet_engine *e, const char *why)
     pvn_gpu_link *l = g->link;
     unsigned n = g->losses < AGAIN_DOUBLINGS ? g->losses : AGAIN_DOUBLINGS;
 
+    drop_lost_keys(g);
     pthread_mutex_lock(&g->lock);
     g->link = NULL;
     g->losses++;

@@ -122,9 +122,24 @@ static int direct_prove(pvn_gpu_link *l, pvn_gpu_proof *p, provernet_watch *w,
                                  p->proof256, &watch, e);
 }
 
-static const pvn_gpu_way way = { direct_close, direct_info, direct_open,
-                                 direct_needs, direct_load, direct_drop,
-                                 direct_slot,  direct_prove };
+static int direct_work(pvn_gpu_link *l, unsigned what, const pvn_bulk *b,
+                       uint64_t n, uint8_t out128[128], provernet_gpu_error *e)
+{
+    const provernet_gpu *t = of(l)->table;
+    uint32_t log_n = 0;
+
+    if (what == PVN_WORK_G1)
+        return t->msm_g1(of(l)->ctx, b->data, b->data + n * 64, n, out128, e);
+    if (what == PVN_WORK_G2)
+        return t->msm_g2(of(l)->ctx, b->data, b->data + n * 128, n, out128, e);
+    while ((uint64_t)1 << log_n < n)
+        log_n++;
+    return t->ntt(of(l)->ctx, b->data, log_n, what == PVN_WORK_NTT_INVERSE, e);
+}
+
+static const pvn_gpu_way way = { direct_close, direct_info,  direct_open,
+                                 direct_needs, direct_load,  direct_drop,
+                                 direct_slot,  direct_prove, direct_work };
 
 static const char *load_table(const provernet_gpu **out, const char *path,
                               char why[64])

@@ -65,6 +65,7 @@ static bool gone(const remote *r, int ms)
 static void end(remote *r)
 {
     siginfo_t info;
+    bool left;
 
     if (r->fd >= 0)
         close(r->fd);
@@ -74,11 +75,13 @@ static void end(remote *r)
             (void)waitid(P_PID, (id_t)r->pid, &info, WEXITED);
         return;
     }
-    if (r->lost || !gone(r, LEAVE_MS)) {
+    left = !r->lost && gone(r, LEAVE_MS);
+    if (!left) {
         (void)syscall(SYS_pidfd_send_signal, r->pidfd, SIGKILL, NULL, 0);
-        (void)gone(r, KILLED_MS); /* else the driver holds it: not for ever */
+        left = gone(r, KILLED_MS); /* else the driver holds it: not for ever */
     }
-    (void)waitid(P_PIDFD, (id_t)r->pidfd, &info, WEXITED | WNOHANG);
+    (void)waitid(P_PIDFD, (id_t)r->pidfd, &info,
+                 left ? WEXITED : WEXITED | WNOHANG);
     close(r->pidfd);
     r->pidfd = -1;
 }
@@ -115,7 +118,7 @@ static int lose_ended(remote *r, provernet_gpu_error *e)
     siginfo_t info = { 0 };
 
     if (r->pidfd < 0 || !gone(r, LEAVE_MS) ||
-        waitid(P_PIDFD, (id_t)r->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) ||
+        waitid(P_PIDFD, (id_t)r->pidfd, &info, WEXITED | WNOWAIT) ||
         info.si_pid == 0)
         return lose(r, e, "its helper process closed the connection");
     if (info.si_code == CLD_EXITED)
@@ -330,9 +333,22 @@ static int remote_prove(pvn_gpu_link *l, pvn_gpu_proof *p, provernet_watch *w,
     return status;
 }
 
-static const pvn_gpu_way way = { remote_close, remote_info, remote_open,
-                                 remote_needs, remote_load, remote_drop,
-                                 remote_slot,  remote_prove };
+static int remote_work(pvn_gpu_link *l, unsigned what, const pvn_bulk *b,
+                       uint64_t n, uint8_t out128[128], provernet_gpu_error *e)
+{
+    pvn_wire_ask q = { .slot = what, .n = n };
+    pvn_wire_say a;
+    int status =
+        talk(of(l), &q, PVN_WIRE_WORK, b->fd, (manner){ .watch = NULL }, &a, e);
+
+    if (!status)
+        memcpy(out128, a.proof, 128);
+    return status;
+}
+
+static const pvn_gpu_way way = { remote_close, remote_info,  remote_open,
+                                 remote_needs, remote_load,  remote_drop,
+                                 remote_slot,  remote_prove, remote_work };
 
 /* ---- its start ---- */
 

@@ -4,7 +4,7 @@
 #include "prove/memory.h"
 #include <stdlib.h>
 
-enum { SPARE_BYTES = 64 << 20 }; /* of the device, left to others */
+enum { SPARE_BYTES = 64 << 20 }; /* of the device, left to others, at most */
 
 /* Take the dropped keys, or all, off the list and the device. */
 void pvn_gpu_sweep(provernet_engine *e, bool all)
@@ -49,7 +49,7 @@ static int fit(provernet_engine *e, pvn_wire_key *sizes, uint64_t *bytes,
     pvn_gpu_needs needs;
     provernet_gpu_info info;
     char a[24], b[24];
-    uint64_t use;
+    uint64_t use, spare;
     int status = g->link->way->needs(g->link, sizes, &needs, ge);
 
     while (!status) {
@@ -65,14 +65,18 @@ static int fit(provernet_engine *e, pvn_wire_key *sizes, uint64_t *bytes,
     }
     if (status)
         return status;
-    use = info.free_bytes > SPARE_BYTES ? info.free_bytes - SPARE_BYTES : 0;
+    spare = info.free_bytes / 16;
+    use = info.free_bytes - (spare < SPARE_BYTES ? spare : SPARE_BYTES);
     sizes->memory_budget = use < needs.resident ? use : needs.resident - 1;
+    if (!sizes->memory_budget) /* which would mean: any */
+        sizes->memory_budget = 1;
     pvn_engine_tell(e,
                     "%s: a key takes %s with a proof, %s are free: its points "
                     "pass through the device in parts, which is slower",
                     g->name, pvn_size_text(a, *bytes),
                     pvn_size_text(b, info.free_bytes));
-    *bytes = needs.chunked;
+    *bytes = needs.chunked < sizes->memory_budget ? needs.chunked
+                                                  : sizes->memory_budget;
     return PROVERNET_GPU_OK;
 }
 
@@ -106,14 +110,14 @@ static provernet_status add(provernet_engine *e, pvn_gpu_key *k,
         return rc;
     status = put_key(e, k, &s, w, &ge);
     pvn_bulk_free(&s.bulk);
+    if (status && k->key && g->link) /* slots could not be had */
+        (void)g->link->way->drop(g->link, k->key, &(provernet_gpu_error){ 0 });
     if (status == PROVERNET_GPU_LOST) {
         k->key = 0;
         if (g->link)
             pvn_gpu_lose(e, ge.message);
         return PROVERNET_OK; /* the processor has the key */
     }
-    if (status && k->key)
-        (void)g->link->way->drop(g->link, k->key, &(provernet_gpu_error){ 0 });
     return status ? pvn_gpu_said(g, &ge, err) : PROVERNET_OK;
 }
 

@@ -58,6 +58,10 @@ typedef struct pvn_gpu_way {
                 provernet_gpu_error *e);
     int (*prove)(pvn_gpu_link *l, pvn_gpu_proof *p, provernet_watch *w,
                  provernet_gpu_error *e);
+    /* A sum or a transform of n (PVN_WORK_*), for measuring: b holds points
+     * then scalars, or values, which are changed in place. */
+    int (*work)(pvn_gpu_link *l, unsigned what, const pvn_bulk *b, uint64_t n,
+                uint8_t out128[128], provernet_gpu_error *e);
 } pvn_gpu_way;
 
 struct pvn_gpu_link {

@@ -1,6 +1,7 @@
 /* tests/gpu/engine_test.c - the engine of the GPU, emulated, proves the same
  * bytes as the CPU; what is said when it cannot be loaded. */
 #include "common.h"
+#include <provernet/experimental.h>
 
 static void equal(const char *circuit, bool in_process)
 {
@@ -199,6 +200,48 @@ static void auto_takes_the_cpu_where_there_is_no_engine(void **state)
     provernet_engine_close(e);
 }
 
+static uint64_t measure(provernet_engine *e, int kind, unsigned log_size)
+{
+    provernet_bench_info info = { .struct_size = sizeof info };
+    provernet_error err = { 0 };
+    uint64_t first = 0, again = 1;
+    provernet_bench *b;
+
+    if (provernet_bench_open(&b, e, (provernet_bench_kind)kind, log_size, &err))
+        fail_msg("%s", err.message);
+    assert_ok(provernet_bench_run(b, &first, NULL, &err));
+    if (kind != PROVERNET_BENCH_NTT) /* which goes on from where it was */
+        assert_ok(provernet_bench_run(b, &again, NULL, &err));
+    provernet_bench_get_info(b, &info);
+    assert_true(info.bytes >= 32 * info.size);
+    provernet_bench_free(b);
+    assert_true(kind == PROVERNET_BENCH_NTT || first == again);
+    return first;
+}
+
+/* The engine measures itself, not the processor; its sums are the CPU's. */
+static void measuring_runs_on_the_device(void **state)
+{
+    provernet_engine *cpu = open_engine("cpu", "", false, NULL);
+
+    (void)state;
+    assert_non_null(cpu);
+    for (int in_process = 0; in_process < 2; in_process++) {
+        provernet_engine *e =
+            open_engine("cpu-sim", PVN_GPU_SIM, in_process != 0, NULL);
+
+        assert_non_null(e);
+        assert_int_equal(measure(e, PROVERNET_BENCH_G1_MSM, 6),
+                         measure(cpu, PROVERNET_BENCH_G1_MSM, 6));
+        assert_int_equal(measure(e, PROVERNET_BENCH_G2_MSM, 5),
+                         measure(cpu, PROVERNET_BENCH_G2_MSM, 5));
+        assert_int_not_equal(measure(e, PROVERNET_BENCH_NTT, 6), 0);
+        assert_int_not_equal(measure(e, PROVERNET_BENCH_GROTH16, 5), 0);
+        provernet_engine_close(e);
+    }
+    provernet_engine_close(cpu);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +251,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_loaded_is_named_with_the_reason),
         cmocka_unit_test(a_bad_processor_setting_is_no_missing_device),
         cmocka_unit_test(auto_never_takes_the_emulation),
+        cmocka_unit_test(measuring_runs_on_the_device),
         cmocka_unit_test(auto_takes_the_cpu_where_there_is_no_engine),
     };
 

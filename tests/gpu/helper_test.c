@@ -1,6 +1,7 @@
 /* tests/gpu/helper_test.c - whatever happens to the helper process of a GPU
  * engine, the application gets its proofs, or an error, and nothing is left. */
 #include "common.h"
+#include "prove/keys.h"
 #include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
@@ -182,7 +183,7 @@ static void a_helper_killed_in_a_proof_loses_no_proof(void **state)
             break;
         nap(1);
     }
-    assert_int_equal(kill(pvn_gpu_pid(s.engine), SIGSEGV), 0);
+    assert_int_equal(kill(pvn_gpu_pid(s.engine), SIGKILL), 0);
     pthread_join(t, NULL);
     assert_int_equal(s.status, PROVERNET_OK);
     must_say(s.engine, "was lost");
@@ -278,34 +279,59 @@ static void a_failed_call_is_made_good_on_the_processor(void **state)
     tear_down(&s);
 }
 
-static void a_key_that_does_not_fit_goes_through_in_parts(void **state)
+/* Too small even for parts: refused with the numbers before anything starts. */
+static void a_key_that_does_not_fit_at_all_is_refused(void **state)
 {
-    provernet_groth16_key *whole;
+    provernet_error err = { 0 };
+    provernet_groth16_key *key;
+    setting s = { .files = open_files() };
+
+    (void)state;
+    setenv("PROVERNET_CPU_SIM", "memory=100000", 1);
+    s.engine = open_engine("cpu-sim", PVN_GPU_SIM, false, NULL);
+    unsetenv("PROVERNET_CPU_SIM");
+    assert_non_null(s.engine);
+    assert_int_equal(
+        provernet_groth16_key_open(&key, s.engine,
+                                   PVN_VECTORS "/groth16/poseidon/circuit.zkey",
+                                   NULL, &err),
+        PROVERNET_ERR_GPU_MEMORY);
+    assert_null(key);
+    assert_non_null(strstr(err.message, "bytes"));
+    must_say(s.engine, "in parts, which is slower");
+    must_be_silent(s.engine);
+    tear_down(&s);
+}
+
+/* A key that is only kept makes room for one that is wanted. */
+static void an_idle_key_leaves_the_device_for_another(void **state)
+{
+    static const char *const path[] = { PVN_VECTORS
+                                        "/groth16/poseidon/circuit.zkey",
+                                        PVN_VECTORS
+                                        "/groth16/multiplier/circuit.zkey" };
+    uint8_t digest[2][32] = { { 1 }, { 2 } };
+    provernet_groth16_key *key;
     char knob[64];
     setting s;
+    uint64_t bytes;
 
     (void)state;
     set_up(&s, "poseidon", false);
-    /* Half a megabyte less than the key and a proof take. */
-    snprintf(knob, sizeof knob, "memory=%llu",
-             (unsigned long long)device_bytes(&s) - 1024);
+    bytes = device_bytes(&s);
     tear_down(&s);
+    snprintf(knob, sizeof knob, "memory=%llu", (unsigned long long)bytes + 100);
     setenv("PROVERNET_CPU_SIM", knob, 1);
     memset(&s, 0, sizeof s);
     s.files = open_files();
     s.engine = open_engine("cpu-sim", PVN_GPU_SIM, false, NULL);
     unsetenv("PROVERNET_CPU_SIM");
     assert_non_null(s.engine);
-    if (provernet_groth16_key_open(&whole, s.engine,
-                                   PVN_VECTORS "/groth16/poseidon/circuit.zkey",
-                                   NULL, NULL) == PROVERNET_OK) {
-        s.key = whole;
-        must_say(s.engine, "in parts, which is slower");
-        s.witness = read_vector("poseidon", "witness.wtns");
-        assert_ok(prove(&s));
-    } else { /* too small even for parts: refused before anything starts */
-        must_say(s.engine, "in parts, which is slower");
-        must_be_silent(s.engine);
+    for (int i = 0; i < 4; i++) { /* as a worker does, one after the other */
+        assert_ok(pvn_key_by_digest(&key, s.engine, path[i % 2], digest[i % 2],
+                                    NULL, NULL));
+        provernet_groth16_key_free(key);
+        must_be_silent(s.engine); /* whole each time, not in parts */
     }
     tear_down(&s);
 }
@@ -463,7 +489,8 @@ int main(void)
         cmocka_unit_test(cancelling_leaves_the_helper_alone),
         cmocka_unit_test(a_lost_device_comes_back_in_a_helper),
         cmocka_unit_test(a_failed_call_is_made_good_on_the_processor),
-        cmocka_unit_test(a_key_that_does_not_fit_goes_through_in_parts),
+        cmocka_unit_test(a_key_that_does_not_fit_at_all_is_refused),
+        cmocka_unit_test(an_idle_key_leaves_the_device_for_another),
         cmocka_unit_test(many_callers_share_the_device),
         cmocka_unit_test(the_helper_ends_with_its_parent),
         cmocka_unit_test(what_a_bad_helper_says_is_not_believed),
