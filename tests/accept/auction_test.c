@@ -3,7 +3,7 @@
  * unit. Then those who mean no good.
  *
  *   accept_auction_test PROGRAMS KEYGEN VECTORS */
-#include "accept.h"
+#include "auction.h"
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -11,249 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#define RPC "/network.ProverNetwork/"
-
-enum { AUCTIONS = 100, NODES = 3, LIARS = 2 /* the node that fails */ };
-enum { BID_VARIANT = 1, SETTLE = 2, EXECUTE = 3, FULFILL = 4 };
-enum { GAS = 1000, MAX_PRICE = 50, BASE_FEE = 7 };
-#define INITIAL 1000000000LL
-
-static const uint8_t domain[32] = { 0x55, 0xea, 0x66, 0x75, 0x7c, 0x5b, 0x1a,
-                                    0xec, 0xda, 0x66, 0x19, 0x90, 0x5f, 0x59,
-                                    0x4b, 0x32, 0x00, 0x92, 0xdb, 0x1c, 0xf4,
-                                    0xc8, 0xb6, 0xf8, 0x90, 0x25, 0xc0, 0x92,
-                                    0xf0, 0xbb, 0x7b, 0x5b };
-
-static char provernetd[400];
-static circuit small;
-static char *proof; /* of the circuit, as it is handed in */
-static tc_server server;
-
-/* ---- calls ---- */
-
-typedef void (*fill_fn)(tc_buf *body, const void *with);
-
-/* A signed call with a fresh nonce, or with `nonce`: the gRPC status. */
-static int signed_with(tc_user *u, const char *rpc, uint64_t nonce,
-                       fill_fn fill, const void *with)
-{
-    tc_buf body = { 0 }, env = { 0 };
-    char path[80];
-    tc_reply r;
-    int status;
-
-    snprintf(path, sizeof path, RPC "%s", rpc);
-    tc_u64(&body, 1, nonce);
-    fill(&body, with);
-    tc_envelope(&env, u->key, body.data, body.len);
-    tc_call(&u->conn, path, env.data, env.len, &r);
-    status = r.grpc_status;
-    tc_reply_free(&r);
-    tc_free(&env);
-    tc_free(&body);
-    return status;
-}
-static int signed_call(tc_user *u, const char *rpc, fill_fn fill,
-                       const void *with)
-{
-    uint64_t nonce = 0;
-    int status = tc_nonce(u, &nonce);
-
-    return status ? status : signed_with(u, rpc, nonce, fill, with);
-}
-
-static void open_call(tc_user *u, const char *rpc, const tc_buf *m, tc_reply *r)
-{
-    char path[80];
-
-    snprintf(path, sizeof path, RPC "%s", rpc);
-    tc_call(&u->conn, path, m->data, m->len, r);
-}
-
-static long long number(const void *msg, size_t len, uint32_t field)
-{
-    const uint8_t *p;
-    char text[100] = "";
-    size_t n;
-
-    if (tc_get_bytes(msg, len, field, 0, &p, &n) && n < sizeof text) {
-        memcpy(text, p, n);
-        text[n] = '\0';
-    }
-    return atoll(text);
-}
-
-static long long balance(tc_user *u, const uint8_t address[20])
-{
-    tc_buf m = { 0 };
-    tc_reply r;
-    long long amount;
-
-    tc_bytes(&m, 1, address, 20);
-    open_call(u, "GetBalance", &m, &r);
-    MUST(r.grpc_status == 0);
-    amount = number(r.msg, r.msg_len, 1);
-    tc_reply_free(&r);
-    tc_free(&m);
-    return amount;
-}
-
-/* ---- bodies ---- */
-
-typedef struct wish {
-    char uri[512];
-    uint64_t deadline, gas;
-    const char *max_price, *base_fee;
-    const uint8_t *only, *auctioneer, *executor;
-} wish;
-
-static void fill_wish(tc_buf *b, const void *with)
-{
-    static const uint8_t nobody[20];
-    const wish *w = with;
-
-    tc_bytes(b, 2, small.hash, 32);
-    tc_text(b, 3, "sp1-v6.1.0");
-    tc_u64(b, 4, 4);
-    tc_u64(b, 5, 3);
-    tc_text(b, 6, w->uri);
-    tc_u64(b, 7, w->deadline);
-    tc_u64(b, 8, 1000000);
-    tc_u64(b, 9, w->gas);
-    if (w->only)
-        tc_bytes(b, 11, w->only, 20);
-    tc_bytes(b, 12, domain, 32);
-    tc_bytes(b, 13, w->auctioneer ? w->auctioneer : nobody, 20);
-    tc_bytes(b, 14, w->executor ? w->executor : nobody, 20);
-    tc_bytes(b, 15, nobody, 20);
-    tc_text(b, 17, w->base_fee);
-    tc_text(b, 18, w->max_price);
-    tc_bytes(b, 20, nobody, 20);
-}
-
-static wish new_wish(tc_user *u, uint64_t seconds)
-{
-    wish w = { .deadline = (uint64_t)time(NULL) + seconds,
-               .gas = GAS,
-               .max_price = "50",
-               .base_fee = "7" };
-
-    MUST(tc_artifact(u, 2, small.wtns, small.wtns_len, w.uri) == 0);
-    return w;
-}
-
-/* The gRPC status; id32 is the request's. */
-static int ask(tc_user *u, const wish *w, uint8_t id32[32])
-{
-    tc_buf body = { 0 }, env = { 0 };
-    const uint8_t *inner, *id;
-    size_t inner_len, id_len;
-    uint64_t nonce;
-    tc_reply r;
-    int status;
-
-    MUST(tc_nonce(u, &nonce) == 0);
-    tc_u64(&body, 1, nonce);
-    fill_wish(&body, w);
-    tc_envelope(&env, u->key, body.data, body.len);
-    tc_call(&u->conn, RPC "RequestProof", env.data, env.len, &r);
-    status = r.grpc_status;
-    if (status == 0) {
-        MUST(tc_get_bytes(r.msg, r.msg_len, 2, 0, &inner, &inner_len));
-        MUST(tc_get_bytes(inner, inner_len, 1, 0, &id, &id_len));
-        MUST(id_len == 32);
-        memcpy(id32, id, 32);
-    }
-    tc_reply_free(&r);
-    tc_free(&env);
-    tc_free(&body);
-    return status;
-}
-
-typedef struct offer {
-    uint8_t id[32], prover[20];
-    char amount[80];
-    const uint8_t *domain; /* NULL: the right one */
-    int variant;
-} offer;
-
-static void fill_bid(tc_buf *b, const void *with)
-{
-    const offer *o = with;
-
-    tc_bytes(b, 2, o->id, 32);
-    tc_text(b, 3, o->amount);
-    tc_bytes(b, 4, o->domain ? o->domain : domain, 32);
-    tc_bytes(b, 5, o->prover, 20);
-    tc_u64(b, 6, (uint64_t)o->variant);
-}
-
-static int bid(tc_user *u, const uint8_t id[32], const uint8_t prover[20],
-               const char *amount)
-{
-    offer o = { .variant = BID_VARIANT };
-
-    memcpy(o.id, id, 32);
-    memcpy(o.prover, prover, 20);
-    snprintf(o.amount, sizeof o.amount, "%s", amount);
-    return signed_call(u, "Bid", fill_bid, &o);
-}
-
-typedef struct handover {
-    uint8_t id[32];
-    const void *proof;
-    size_t len;
-} handover;
-
-static void fill_proof(tc_buf *b, const void *with)
-{
-    const handover *h = with;
-
-    tc_bytes(b, 2, h->id, 32);
-    tc_bytes(b, 3, h->proof, h->len);
-    tc_bytes(b, 5, domain, 32);
-    tc_u64(b, 6, FULFILL);
-}
-
-static int fulfill(tc_user *u, const uint8_t id[32], const char *bytes)
-{
-    handover h = { .proof = bytes, .len = strlen(bytes) };
-
-    memcpy(h.id, id, 32);
-    return signed_call(u, "FulfillProof", fill_proof, &h);
-}
-
-static void fill_id(tc_buf *b, const void *with)
-{
-    tc_bytes(b, 2, with, 32);
-}
-
-static void fill_settle(tc_buf *b, const void *with)
-{
-    const offer *o = with;
-
-    tc_bytes(b, 2, o->id, 32);
-    tc_bytes(b, 3, o->prover, 20);
-    tc_bytes(b, 4, domain, 32);
-    tc_u64(b, 5, SETTLE);
-}
-
-static void fill_execute(tc_buf *b, const void *with)
-{
-    tc_bytes(b, 2, with, 32);
-    tc_u64(b, 3, 2);
-    tc_u64(b, 5, 999);
-    tc_u64(b, 6, GAS);
-    tc_bytes(b, 7, domain, 32);
-    tc_u64(b, 10, EXECUTE);
-}
-
-static void fill_suspend(tc_buf *b, const void *with)
-{
-    tc_bytes(b, 2, with, 20);
-    tc_u64(b, 3, (uint64_t)time(NULL) + 3600);
-}
 
 /* ---- a bidding node, as spn-node goes about it ---- */
 
@@ -346,13 +103,6 @@ static void *node_main(void *arg)
     return NULL;
 }
 
-static void open_user(tc_user *u, int who)
-{
-    uint8_t secret[32] = { [31] = (uint8_t)who };
-
-    MUST(tc_user_open(u, "127.0.0.1", server.port, secret));
-}
-
 static void start_nodes(void)
 {
     static const char *const price[NODES] = { "20", "25", "20" };
@@ -375,101 +125,10 @@ static void stop_nodes(void)
         pthread_join(nodes[i].thread, NULL);
 }
 
-/* ---- a hundred auctions ---- */
-
-typedef struct sums {
-    int fulfilled, failed;
-    long long paid[NODES];
-} sums;
-
-static const uint8_t *fulfiller_of(const void *request, size_t len)
-{
-    const uint8_t *p;
-    size_t n;
-
-    return tc_get_bytes(request, len, 14, 0, &p, &n) && n == 20 ? p : NULL;
-}
-
-/* What the request cost by its own rules: the winner's bid times its gas. */
-static void account_for(tc_user *u, const uint8_t id[32], sums *s)
-{
-    const uint8_t *request, *winner, *bid_bytes;
-    size_t len, bid_len;
-    uint64_t status = 0, settled = 0;
-    tc_buf m = { 0 };
-    tc_reply details, history;
-    int who = -1;
-
-    tc_bytes(&m, 1, id, 32);
-    open_call(u, "GetProofRequestDetails", &m, &details);
-    MUST(details.grpc_status == 0 &&
-         tc_get_bytes(details.msg, details.msg_len, 1, 0, &request, &len));
-    tc_u64(&m, 4, 1); /* the winner first */
-    open_call(u, "GetFilteredBidHistory", &m, &history);
-    MUST(history.grpc_status == 0);
-    MUST(
-        tc_get_bytes(history.msg, history.msg_len, 1, 0, &bid_bytes, &bid_len));
-    MUST(tc_get_bytes(bid_bytes, bid_len, 1, 0, &winner, &len) && len == 20);
-    MUST(tc_get_bytes(details.msg, details.msg_len, 1, 0, &request, &len));
-    MUST(memcmp(winner, fulfiller_of(request, len), 20) == 0);
-    for (int i = 0; i < NODES; i++)
-        if (memcmp(winner, nodes[i].user.address, 20) == 0)
-            who = i;
-    MUST(who >= 0);
-    tc_get_u64(request, len, 11, &status);
-    tc_get_u64(request, len, 29, &settled);
-    if (status == 3) {
-        MUST(settled == 2 && who != LIARS);
-        s->fulfilled++;
-        s->paid[who] += GAS * number(bid_bytes, bid_len, 2) + BASE_FEE;
-    } else {
-        MUST(settled == 1 && who == LIARS);
-        s->failed++;
-    }
-    tc_reply_free(&details);
-    tc_reply_free(&history);
-    tc_free(&m);
-}
-
-static bool is_over(tc_user *u, const uint8_t id[32])
-{
-    tc_status st;
-
-    MUST(tc_get_status(u, id, &st) == 0);
-    return st.fulfillment >= 3 || st.deadline < (uint64_t)time(NULL);
-}
-
-/* All pages of an account's log add up to what its balance changed by. */
-static void check_log(tc_user *u, const uint8_t address[20])
-{
-    long long sum = 0;
-    bool more = true;
-
-    for (uint64_t page = 1; more; page++) {
-        const uint8_t *entry;
-        size_t len, i = 0;
-        tc_buf m = { 0 };
-        tc_reply r;
-
-        tc_bytes(&m, 1, address, 20);
-        tc_u64(&m, 5, 100);
-        tc_u64(&m, 6, page);
-        open_call(u, "GetFilteredBalanceLogs", &m, &r);
-        MUST(r.grpc_status == 0);
-        while (r.msg && tc_get_bytes(r.msg, r.msg_len, 1, i, &entry, &len)) {
-            sum += number(entry, len, 3);
-            i++;
-        }
-        more = i == 100;
-        tc_reply_free(&r);
-        tc_free(&m);
-    }
-    MUST(INITIAL + sum == balance(u, address));
-}
-
 static void a_hundred_auctions(void)
 {
     static uint8_t id[AUCTIONS][32];
+    uint8_t prover[NODES][20];
     sums s = { 0 };
     tc_user user;
     int64_t until;
@@ -492,8 +151,10 @@ static void a_hundred_auctions(void)
         }
     tc_sleep_ms(1500); /* what expired is returned */
     stop_nodes();
+    for (int i = 0; i < NODES; i++)
+        memcpy(prover[i], nodes[i].user.address, 20);
     for (int i = 0; i < AUCTIONS; i++)
-        account_for(&user, id[i], &s);
+        account_for(&user, id[i], prover, &s);
     for (int i = 0; i < NODES; i++) {
         printf("node %d: %d bids, %d proved, %d failures, %lld earned\n", i,
                nodes[i].bids, nodes[i].proved, nodes[i].failures, s.paid[i]);
@@ -570,14 +231,6 @@ static void what_is_said_of_provers(void)
 }
 
 /* ---- those who mean no good ---- */
-
-static void must_be(const char *what, int got, int want)
-{
-    if (got != want) {
-        fprintf(stderr, "%s: status %d, expected %d\n", what, got, want);
-        MUST(got == want);
-    }
-}
 
 static void bad_bids(tc_user *user, tc_user *a, tc_user *b)
 {
@@ -744,8 +397,6 @@ static void others_settle_and_execute(tc_user *boss)
 
 /* ---- kill -9: what is held stays held, what is paid stays paid ---- */
 
-static void start(const char *const *more);
-
 static void kill_and_restart(tc_user *u, size_t n)
 {
     MUST(tc_server_end(&server, SIGKILL) == -SIGKILL);
@@ -817,66 +468,16 @@ static void nobody_bids(void)
 
 /* ---- the whole ---- */
 
-static bool own_worker;
-
-static void start(const char *const *more)
-{
-    const char *args[16] = { "--log-level", "warn",
-                             "--set",       "succinct.auction=true",
-                             "--set",       "succinct.auction_window=500ms",
-                             "--set",       "succinct.base_fee=7",
-                             "--set",       "succinct.balance=1000000000" };
-    size_t n = 10;
-
-    if (!own_worker)
-        args[n++] = "--no-worker";
-    while (more && *more && n < 15)
-        args[n++] = *more++;
-    MUST(tc_server_start(&server, provernetd, args));
-}
-
-static void end(void)
-{
-    MUST(tc_server_end(&server, SIGTERM) == 0);
-    tc_server_remove(&server);
-    memset(&server, 0, sizeof server);
-}
-
-static void read_proof(const char *vectors)
-{
-    char path[400];
-    char *p, *s;
-    size_t n, k;
-
-    snprintf(path, sizeof path, "%s/groth16/multiplier/proof_snarkjs.json",
-             vectors);
-    p = tc_file(path, &n);
-    snprintf(path, sizeof path, "%s/groth16/multiplier/public_snarkjs.json",
-             vectors);
-    s = tc_file(path, &k);
-    proof = malloc(n + k + 64);
-    snprintf(proof, n + k + 64, "{\"proof\":%.*s,\"publicSignals\":%.*s}",
-             (int)n, p, (int)k, s);
-    free(p);
-    free(s);
-}
-
 int main(int argc, char **argv)
 {
-    char a[400], b[400], c[400], auctioneer[80], executor[80], hex[41];
+    char auctioneer[80], executor[80], hex[41];
     uint8_t secret[32] = { [31] = 0x60 };
     provernet_key *key;
     tc_user boss;
 
     if (argc != 4)
         return 2;
-    snprintf(provernetd, sizeof provernetd, "%s/provernetd", argv[1]);
-    snprintf(a, sizeof a, "%s/groth16/multiplier/circuit.zkey", argv[3]);
-    snprintf(b, sizeof b, "%s/groth16/multiplier/witness.wtns", argv[3]);
-    snprintf(c, sizeof c, "%s/groth16/multiplier/verification_key.json",
-             argv[3]);
-    circuit_load(&small, a, b, c);
-    read_proof(argv[3]);
+    auction_load(argv);
     start(NULL);
     a_hundred_auctions();
     what_is_said_of_provers();
@@ -902,7 +503,6 @@ int main(int argc, char **argv)
     others_settle_and_execute(&boss);
     tc_user_close(&boss);
     end();
-    circuit_free(&small);
-    free(proof);
+    auction_unload();
     return 0;
 }
