@@ -7,13 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { JUDGED_MAX = 64 << 20 }; /* of a proof that is verified in C */
+enum {
+    JUDGED_MAX = 64 << 20, /* of a proof that is verified in C */
+    AGAIN_MS = 1000        /* until the next try when the server cannot */
+};
 
 void pvn_ct_proof_drop(pvn_ct *x)
 {
     pvn_put_close(x->put);
     x->put = NULL;
-    x->put_bad = false;
+    x->put_bad = x->put_kept = false;
     x->proof_bytes = 0;
     memset(&x->put_err, 0, sizeof x->put_err);
     memset(&x->judgement, 0, sizeof x->judgement);
@@ -74,8 +77,9 @@ static void crew_work(pvn_call *c)
     pvn_ct *x = pvn_call_kept(c, 1);
     const pvn_kind *kind = pvn_kind_find(x->work.kind);
 
-    if (!x->facts.content)
+    if (!x->facts.content && !x->put_kept)
         x->put_err.status = pvn_put_keep(x->put, &x->proof, &x->put_err);
+    x->put_kept = x->put_err.status == PROVERNET_OK;
     if (x->put_err.status || x->how || !kind || !kind->verify)
         return;
     judge(c, x, kind);
@@ -91,9 +95,18 @@ static void crew_work(pvn_call *c)
 
 static pvn_next completed(pvn_call *c, pvn_ct *x)
 {
+    const pvn_op *store = pvn_call_op_at(c, 0);
     const pvn_op *done = x->op, *verdict = x->verdict;
     const provernet_error *err = NULL;
 
+    if (store->err.status == PROVERNET_ERR_UNAVAILABLE ||
+        done->err.status == PROVERNET_ERR_UNAVAILABLE) {
+        x->ask_ms = pvn_ct_now(c) + AGAIN_MS; /* the proof is not thrown away */
+        return pvn_ct_go(c, x);
+    }
+    if (store->err.status) /* no room for it */
+        return pvn_ct_fail(c, x, PROVERNET_BLAME_SURROUNDINGS, false,
+                           store->err.message);
     if (done->err.status)
         err = &done->err;
     else if (verdict && verdict->err.status &&
@@ -234,6 +247,10 @@ static pvn_next looked_up(pvn_call *c, pvn_ct *x)
 {
     const pvn_op_read_task *r = &x->op->u.read_task;
 
+    if (x->op->err.status == PROVERNET_ERR_UNAVAILABLE) {
+        x->ask_ms = pvn_ct_now(c) + AGAIN_MS;
+        return pvn_ct_go(c, x);
+    }
     if (x->op->err.status || !r->row || !r->request) {
         pvn_ct_idle(x);
         return pvn_ct_go(c, x);
@@ -262,10 +279,17 @@ pvn_next pvn_ct_proof_done(pvn_call *c, pvn_ct *x)
                            "of the mode asked for");
     x->state = PVN_CT_HANDING;
     pvn_id_new(pvn_node_env(pvn_call_node(c)), &x->proof);
+    return pvn_ct_hand_in(c, x);
+}
+
+pvn_next pvn_ct_hand_in(pvn_call *c, pvn_ct *x)
+{
+    x->ask_ms = INT64_MAX;
+    memset(&x->judgement, 0, sizeof x->judgement);
     x->op = pvn_ct_op(c, PVN_OP_READ_TASK);
     if (!x->op)
         return pvn_ct_nomem(c, x);
-    x->op->u.read_task.task = w->task;
+    x->op->u.read_task.task = x->work.task;
     x->then = looked_up;
     return PVN_OP;
 }

@@ -286,6 +286,8 @@ static int64_t next_look(pvn_call *c, const pvn_ct *x, int64_t now)
 
     if (x->state == PVN_CT_NEW)
         return x->opened_ms + REGISTER_MS;
+    if (x->state == PVN_CT_HANDING)
+        return earlier(next, x->ask_ms);
     if (x->state != PVN_CT_BUSY)
         return next;
     next = earlier(
@@ -334,16 +336,23 @@ pvn_next pvn_ct_go(pvn_call *c, pvn_ct *x)
         return pvn_ct_renew(c, x);
     if (x->state == PVN_CT_IDLE && x->look)
         return pvn_ct_lease(c, x);
+    if (x->state == PVN_CT_HANDING && now >= x->ask_ms)
+        return pvn_ct_hand_in(c, x);
     return wait(c, x);
 }
 
 /* ---- Register ---- */
 
+/* "10.0.0.1:4000" -> "10.0.0.1", "[::1]:4000" -> "::1". */
 static bool host_of(const char *peer, char *out, size_t cap)
 {
     const char *colon = strrchr(peer, ':');
     size_t len = colon ? (size_t)(colon - peer) : strlen(peer);
 
+    if (len > 2 && *peer == '[' && peer[len - 1] == ']') {
+        peer++;
+        len -= 2;
+    }
     if (len == 0 || len >= cap)
         return false;
     memcpy(out, peer, len);

@@ -56,7 +56,8 @@ typedef enum pvn_ct_state {
     PVN_CT_NEW,     /* not registered */
     PVN_CT_IDLE,    /* takes work */
     PVN_CT_BUSY,    /* has a job, or is being sent it */
-    PVN_CT_HANDING, /* its proof is being judged and stored */
+    PVN_CT_HANDING, /* its proof is being judged and stored, or, until
+                       ask_ms, waits to be */
     PVN_CT_OVER     /* dropped, or refused */
 } pvn_ct_state;
 
@@ -68,7 +69,7 @@ typedef struct pvn_ct {
     pvn_ct_message message;                          /* the last one read */
     pvn_ct_reader reader;
     bool look; /* ask for work before waiting for it */
-    bool put_bad;
+    bool put_bad, put_kept;
     char peer[PVN_CT_PEER], version[PVN_CT_VERSION + 1];
     char drop[PVN_CT_DROP + 1], kinds[1024];
     uint32_t vms;
@@ -119,6 +120,8 @@ void pvn_ct_work_close(pvn_ct_work *w); /* nothing more is sent */
 void pvn_ct_proof_piece(pvn_call *c, pvn_ct *x, const uint8_t *p, size_t len);
 void pvn_ct_proof_drop(pvn_ct *x);
 pvn_next pvn_ct_proof_done(pvn_call *c, pvn_ct *x);
+/* From PVN_CT_HANDING: look the task up, judge, commit. May be repeated. */
+pvn_next pvn_ct_hand_in(pvn_call *c, pvn_ct *x);
 
 /* ---- pages.c ---- */
 /* The worker as Hierophant's pages show it, without its end "}". */

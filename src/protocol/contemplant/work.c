@@ -159,8 +159,11 @@ static pvn_next leased(pvn_call *c, pvn_ct *x)
     const pvn_op_task_lease *u = &x->op->u.task_lease;
     pvn_ct_work *w = &x->work;
 
-    if (x->op->err.status)
+    if (x->op->err.status == PROVERNET_ERR_NOT_FOUND ||
+        x->op->err.status == PROVERNET_ERR_STATE)
         return pvn_ct_end(c, x, 1011, true, "%.120s", x->op->err.message);
+    if (x->op->err.status) /* the server is in trouble, not the worker */
+        return pvn_ct_go(c, x);
     if (u->aside)
         return pvn_ct_end(c, x, 1008, true, "set aside: %.200s", u->aside);
     if (u->leased_len == 0)

@@ -795,6 +795,39 @@ static void a_cancelled_job_is_thrown_away(void **state)
     hang_up(k);
 }
 
+static int open_full_world(void **state)
+{
+    *state = world_make("contemplant.sp1=6", "contemplant.poll=20ms",
+                        "node.trust=sp1/compressed@6", "task.backoff=0",
+                        "artifact.quota=4KiB", NULL);
+    register_sp1(*state, 9);
+    return 0;
+}
+
+/* Nobody's fault: no strike, the worker stays, the task runs again. */
+static void no_room_for_a_proof(void **state)
+{
+    world *w = *state;
+    worker *k = dial(w, "10.0.0.1:4000");
+    uint8_t id[32], proof[5000] = { 1 };
+    json_t *list;
+
+    enlist(k, "abel", "7.1.0");
+    accepted_request(w, 9, id);
+    job(k, id);
+    asked(k);
+    answer_with(k, id, "010200000001", proof, sizeof proof);
+    job(k, id); /* again */
+    list = page(w, "/contemplants");
+    assert_int_equal(
+        json_integer_value(json_object_get(entry(list, "abel"), "strikes")), 0);
+    json_decref(list);
+    asked(k);
+    answer_with(k, id, "010200000001", good_proof, sizeof good_proof);
+    fulfilled(k, id, NULL);
+    hang_up(k);
+}
+
 static void who_may_work(void **state)
 {
     world *w = *state;
@@ -810,7 +843,7 @@ static void who_may_work(void **state)
     enlist(k, "abel", "7.1.0");
     over(k, "may not work here");
     hang_up(k);
-    k = dial(w, "10.0.0.7:4000");
+    k = dial(w, "[10.0.0.7]:4000");
     enlist(k, "abel", "7.1.0");
     beat(k);
     hear(k, 100);
@@ -846,6 +879,8 @@ int main(void)
         STORY(versions_and_manners),
         STORY(two_of_one_name_are_two),
         STORY(a_cancelled_job_is_thrown_away),
+        cmocka_unit_test_setup_teardown(no_room_for_a_proof, open_full_world,
+                                        close_world),
         STORY(who_may_work),
         STORY(other_carriage_is_refused),
     };
