@@ -37,7 +37,7 @@ static void open_node(node *d, int n)
     provernet_options *o = provernet_options_new();
     provernet_error err = { 0 };
     uint8_t secret[32] = { [31] = (uint8_t)(0x40 + n) };
-    provernet_key *key;
+    provernet_key *key = NULL;
     char url[60], cache[120];
 
     memset(d, 0, sizeof *d);
@@ -56,7 +56,7 @@ static void open_node(node *d, int n)
     set(o, "engine.threads", "1");
     if (provernet_worker_lend(&d->worker, o, key, &err)) {
         fprintf(stderr, "node %d: %s\n", n, err.message);
-        MUST(!"a node opens");
+        MUST(err.status == PROVERNET_OK);
     }
     if (n != LIARS)
         MUST(provernet_engine_open(&d->engine, "cpu", o, &err) == 0);
