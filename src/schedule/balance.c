@@ -147,13 +147,25 @@ static provernet_status too_little(pvn_cx *cx, const uint8_t account20[20],
                     pvn_amount_text(need, needed));
 }
 
-/* Would anybody's balance grow beyond what can be written? */
 static bool fits(pvn_cx *cx, const uint8_t account20[20],
                  const pvn_amount *more)
 {
     pvn_amount sum = pvn_balance_of(cx, account20);
 
     return pvn_amount_add(&sum, more);
+}
+
+/* Would anybody's balance grow beyond what can be written? */
+static bool all_fit(pvn_cx *cx, const pvn_amount *amount, const pvn_amount *fee)
+{
+    const pvn_op_balance_move *u = &cx->op->u.balance_move;
+    pvn_amount total = *amount;
+
+    if (u->withdraw)
+        return fits(cx, u->auctioneer20, fee);
+    if (memcmp(u->to20, u->auctioneer20, 20) == 0)
+        return pvn_amount_add(&total, fee) && fits(cx, u->to20, &total);
+    return fits(cx, u->to20, amount) && fits(cx, u->auctioneer20, fee);
 }
 
 provernet_status pvn_decide_balance_move(pvn_cx *cx)
@@ -175,8 +187,7 @@ provernet_status pvn_decide_balance_move(pvn_cx *cx)
     from = pvn_balance_of(cx, u->from20);
     if (!pvn_amount_add(&total, &fee) || pvn_amount_compare(&from, &total) < 0)
         return too_little(cx, u->from20, &total);
-    if ((!u->withdraw && !fits(cx, u->to20, &total)) ||
-        !fits(cx, u->auctioneer20, &total))
+    if (!all_fit(cx, &amount, &fee))
         return pvn_fail(&cx->op->err, PROVERNET_ERR_STATE, 0,
                         "amount: the other balance would pass 2^256");
     pvn_balance_pay(cx, u->from20, &amount,

@@ -22,14 +22,20 @@ static bool failure_json(pvn_buf *b, const provernet_error *err)
     return !b->failed;
 }
 
-/* Only 408 and 504 make uploaders try again (their text has "timeout"). */
+/* Of faults that pass, only 408 and 504 make SDKs try a transfer again (their
+ * text has "timeout"). */
 static int http_status_of(pvn_call *c, provernet_status s)
 {
+    static const char artifacts[] = "/artifacts/";
+    const provernet_head *head = pvn_call_request(c);
     int status = pvn_status_http(s);
 
-    if (status == 503 && strcmp(pvn_call_request(c)->method, "PUT") == 0)
+    if (status != 503 && s != PROVERNET_ERR_NOMEM)
+        return status;
+    if (strcmp(head->method, "PUT") == 0)
         return 408;
-    return status;
+    return strncmp(head->path, artifacts, sizeof artifacts - 1) == 0 ? 504
+                                                                     : status;
 }
 
 void pvn_http_write_failure(pvn_call *c, int http_status,

@@ -4,6 +4,7 @@
 #include "people.h"
 #include "prove/kinds.h"
 #include "protocol/succinct/succinct.h"
+#include <unistd.h>
 
 enum { ANNA = 0x11, BERT = 0x22, CARL = 0x33 };
 
@@ -149,6 +150,36 @@ static void captured_messages_are_of_no_use(void **state)
     assert_int_equal(a.grpc, 10);
     answer_free(&a);
     pvn_buf_free(&body);
+}
+
+/* ---- transfers ---- */
+
+/* SDKs ask again after 408 and 504 only; asking again is enough, whole or from
+ * where it broke. */
+static void faults_that_pass_are_timeouts(void **state)
+{
+    const field range[] = { { "range", "bytes=8000-" }, { NULL, NULL } };
+    world *w = *state;
+    char uri[256], path[400], aside[420];
+    uint8_t data[9000];
+    const char *id;
+    answer a;
+
+    memset(data, 7, sizeof data);
+    upload(w, 2, data, sizeof data, uri);
+    id = strrchr(uri, '/') + 1;
+    snprintf(path, sizeof path, "%s/artifacts/%s/%s", w->dir, id + 30, id);
+    snprintf(aside, sizeof aside, "%s.aside", path);
+    assert_int_equal(rename(path, aside), 0);
+    assert_int_equal(symlink(path, path), 0); /* it cannot be opened */
+    a = http(w, "GET", path_of(uri), NULL, NULL, 0);
+    assert_int_equal(a.status, 504);
+    answer_free(&a);
+    assert_int_equal(rename(aside, path), 0);
+    a = http(w, "GET", path_of(uri), range, NULL, 0);
+    assert_int_equal(a.status, 206);
+    assert_int_equal(a.len, 1000);
+    answer_free(&a);
 }
 
 /* ---- FailExecution ---- */
@@ -466,6 +497,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_private_input_is_for_few),
         cmocka_unit_test(captured_messages_are_of_no_use),
+        cmocka_unit_test(faults_that_pass_are_timeouts),
         cmocka_unit_test(only_the_executor_fails_an_execution),
         cmocka_unit_test(details_have_names),
         cmocka_unit_test(bodies_may_be_signed_as_json),
