@@ -53,12 +53,12 @@ DELEGATION(terminate_delegation, terminate_delegation, "owner",
 
 /* ---- GetFilteredDelegations ---- */
 
-enum { ROUND = 500, SHOWN = 100, KEY = 2 * PVN_ADDRESS };
+enum { ROUND = 500, ROUNDS_MAX = 40, SHOWN = 100, KEY = 2 * PVN_ADDRESS };
 
 typedef struct shown {
     Base__Delegation *item[SHOWN];
     size_t len;
-    uint32_t limit;
+    uint32_t limit, rounds;
     uint64_t skip;
     uint8_t after[KEY];
 } shown;
@@ -112,7 +112,7 @@ static bool take_delegations(pvn_call *c, const pvn_rpc_call *r, shown *s,
     const Base__GetFilteredDelegationsRequest *m = r->in;
     const pvn_op_read_records *u = &op->u.read_records;
 
-    *more = u->records_len == ROUND;
+    *more = u->records_len == ROUND && ++s->rounds < ROUNDS_MAX;
     for (size_t i = 0; i < u->records_len; i++) {
         const pvn_record *rec = u->records[i];
 

@@ -5,7 +5,7 @@
 #include "proto/base.pb-c.h"
 
 enum { SIGNATURE_BYTES = 65 };
-enum { BINARY = 1, JSON = 2 };
+enum { BINARY = 1, JSON = 2, JSON_MAX = 1 << 20 };
 
 static provernet_status wrong_wire(const pvn_pb_field *f, provernet_error *err)
 {
@@ -78,6 +78,11 @@ static provernet_status json_digest(pvn_call *c, pvn_bytes body,
     provernet_status s;
     bool auction = true;
 
+    if (body.len > JSON_MAX) /* its text is four times as long */
+        return pvn_fail(err, PROVERNET_ERR_LIMIT, 0,
+                        "body has %zu bytes, one that is signed as JSON at "
+                        "most %d",
+                        body.len, JSON_MAX);
     if (type == &types__request_proof_request_body__descriptor) {
         s = pvn_body_is_auction(body, &auction, err);
         if (s != PROVERNET_OK)

@@ -17,11 +17,21 @@ static bool is_later(const ProtobufCMessageDescriptor *type, uint32_t number)
             number == 2);
 }
 
+/* ",255" for each byte, written by hand: there may be a million of them. */
 static void put_bytes(pvn_buf *b, const ProtobufCBinaryData *v)
 {
     pvn_buf_text(b, "[");
-    for (size_t i = 0; i < v->len; i++)
-        pvn_buf_format(b, i ? ",%u" : "%u", v->data[i]);
+    for (size_t i = 0; i < v->len; i++) {
+        uint8_t byte = v->data[i];
+        char out[4], *at = out + sizeof out;
+
+        do
+            *--at = (char)('0' + byte % 10);
+        while ((byte /= 10) != 0);
+        if (i > 0)
+            *--at = ',';
+        pvn_buf_add(b, at, (size_t)(out + sizeof out - at));
+    }
     pvn_buf_text(b, "]");
 }
 

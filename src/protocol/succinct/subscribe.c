@@ -9,7 +9,8 @@
 #include "protocol/succinct/succinct.h"
 #include <stdlib.h>
 
-enum { ROUND = 100, EVENTS = 100, LOOK_MS = 30000 };
+/* PACE_MS: time between two looks, however much happens. */
+enum { ROUND = 100, EVENTS = 100, LOOK_MS = 30000, PACE_MS = 50 };
 
 typedef struct stream {
     enum {
@@ -25,7 +26,7 @@ typedef struct stream {
     const Types__GetFilteredProofRequestsRequest *ask;
     pvn_filter filter;
     bool whole; /* the snapshot has been told */
-    int64_t seq;
+    int64_t seq, looked_ms;
     pvn_arena round; /* rows in hand */
     const pvn_request *row[ROUND];
     const pvn_known_program *program[ROUND];
@@ -305,16 +306,24 @@ static pvn_next look_on(pvn_call *c, stream *s)
 
 static pvn_next woken(pvn_call *c, stream *s)
 {
-    const char *why;
+    int64_t now = pvn_now_ms(pvn_node_env(pvn_call_node(c)));
     int64_t deadline = pvn_call_deadline(c);
+    pvn_park rest = { .on = PVN_PARK_TIME };
+    const char *why;
 
     if (pvn_node_health(pvn_call_node(c), &why) == PVN_DRAINING)
         return pvn_call_fail(c, PROVERNET_ERR_UNAVAILABLE,
                              "the server is shutting down\nhelp: subscribe "
                              "again");
-    if (deadline && pvn_now_ms(pvn_node_env(pvn_call_node(c))) >= deadline)
+    if (deadline && now >= deadline)
         return pvn_call_fail(c, PROVERNET_ERR_TIMEOUT,
                              "the time of this call is over");
+    if (now >= s->looked_ms && now - s->looked_ms < PACE_MS) {
+        rest.until_ms = s->looked_ms + PACE_MS;
+        pvn_call_park(c, &rest);
+        return PVN_PARK;
+    }
+    s->looked_ms = now;
     return ask_events(c, s, false);
 }
 

@@ -300,6 +300,25 @@ static void bodies_may_be_signed_as_json(void **state)
     answer_free(&a);
 }
 
+/* The text of a large body would be several times as large. */
+static void large_bodies_are_not_signed_as_json(void **state)
+{
+    world *w = *state;
+    uint8_t *vk = calloc(1, 1 << 20);
+    pvn_buf body = { 0 }, msg = { 0 };
+    answer a;
+
+    pvn_pb_put_uint(&body, 1, next_nonce(w));
+    pvn_pb_put_bytes(&body, 3, vk, 1 << 20);
+    sign_as_json(w, &msg, "{}", &body);
+    a = grpc_buf(w, "/network.ProverNetwork/CreateProgram", &msg);
+    assert_int_equal(a.grpc, 8);
+    assert_non_null(strstr(a.message, "JSON"));
+    answer_free(&a);
+    pvn_buf_free(&body);
+    free(vk);
+}
+
 /* Published: SetDelegation of the network's own tests. */
 static void the_published_json_vector_recovers(void **state)
 {
@@ -501,6 +520,7 @@ int main(void)
         cmocka_unit_test(only_the_executor_fails_an_execution),
         cmocka_unit_test(details_have_names),
         cmocka_unit_test(bodies_may_be_signed_as_json),
+        cmocka_unit_test(large_bodies_are_not_signed_as_json),
         cmocka_unit_test(the_published_json_vector_recovers),
         cmocka_unit_test(json_has_the_published_shape),
         cmocka_unit_test(estimates_come_from_history),
