@@ -220,7 +220,7 @@ static bool respond(tc_contemplant *c, life *l, int *questions, int *jobs)
 
 static bool enough(const life *l, int jobs)
 {
-    return (l->manner == HONEST && jobs >= 12) ||
+    return (l->manner == HONEST && jobs >= 4) ||
            (l->manner == LIES && jobs >= 1);
 }
 
@@ -434,10 +434,10 @@ static void every_end_has_its_reason(void)
     for (size_t lane = 0; lane < 2; lane++)
         for (size_t i = 0; i < lived[lane]; i++) {
             const life *l = &lives[lane][i];
-            const char *reason = l->worked && !(l->manner == LIES && l->code)
-                                     ? why[l->manner]
-                                 : l->code ? l->reason
-                                           : "the connection ended";
+            const char *planned = l->worked ? why[l->manner] : why[HONEST];
+            /* What it was told stands there too; what it was not told is its
+             * own doing. */
+            const char *reason = l->code ? l->reason : planned;
 
             if (!page_says(list, l->name, reason))
                 fprintf(stderr,
@@ -446,10 +446,11 @@ static void every_end_has_its_reason(void)
                         l->name, (int)l->manner, any_reason(list, l->name),
                         reason);
             MUST(page_says(list, l->name, reason));
-            seen[l->manner] += l->worked;
+            seen[l->manner] +=
+                l->worked && page_says(list, l->name, why[l->manner]);
         }
     for (int m = 0; m < MANNERS; m++)
-        MUST(seen[m] > 0); /* the story was told */
+        MUST(seen[m] > 0); /* the story was told as planned */
     for (size_t i = 0; i < nng_len; i++) {
         if (!page_says(list, nng_gone[i].name, nng_gone[i].why))
             fprintf(stderr, "%s: \"%s\" on the page, not \"%s\"\n",

@@ -167,7 +167,10 @@ static void put_tables(pvn_buf *b, pvn_call *c, const pvn_op_read_requests *r,
     for (size_t i = 0; i < w->workers_len; i++)
         worker_row(b, w->workers[i], now_ms);
     pvn_buf_text(b, "</table>\n<p><a href=\"/metrics\">metrics</a> "
-                    "<a href=\"/api/v1/overview\">overview</a></p>\n"
+                    "<a href=\"/api/v1/overview\">overview</a> "
+                    "<a href=\"/contemplants\">workers</a> "
+                    "<a href=\"/dead-contemplants\">workers that went, and "
+                    "why</a> <a href=\"/proof-history\">proofs</a></p>\n"
                     "</body></html>\n");
 }
 
