@@ -38,6 +38,8 @@ typedef struct wish {
     uint64_t deadline, gas;
     const char *max_price, *base_fee;
     const uint8_t *only, *auctioneer, *executor;
+    const uint8_t *program; /* NULL: the circuit */
+    int mode;               /* 0: Groth16 */
 } wish;
 wish new_wish(tc_user *u, uint64_t seconds);
 int ask(tc_user *u, const wish *w, uint8_t id32[32]);

@@ -91,9 +91,9 @@ static void fill_wish(tc_buf *b, const void *with)
     static const uint8_t nobody[20];
     const wish *w = with;
 
-    tc_bytes(b, 2, small.hash, 32);
+    tc_bytes(b, 2, w->program ? w->program : small.hash, 32);
     tc_text(b, 3, "sp1-v6.1.0");
-    tc_u64(b, 4, 4);
+    tc_u64(b, 4, w->mode ? (uint64_t)w->mode : 4);
     tc_u64(b, 5, 3);
     tc_text(b, 6, w->uri);
     tc_u64(b, 7, w->deadline);

@@ -48,6 +48,15 @@ static const struct flag worker_flags[] = {
     { "threads", "N", "engine.threads", "threads that prove" },
     { "device", "NAME", "worker.device", "cpu, cuda:0, auto" },
     { "key-file", "FILE", NULL, "who this worker is; made if absent" },
+    { "network", "URL", "network.url", "bid at a prover network, no server" },
+    { "prover", "ADDRESS", "network.prover",
+      "bid for this prover (the one the network names)" },
+    { "bid", "WEI", "network.bid", "price of one prover gas unit" },
+    { "usd-per-hour", "USD", "network.usd_per_hour",
+      "or what an hour must earn" },
+    { "throughput", "N", "network.throughput",
+      "prover gas units in a second (SP1 programs)" },
+    { "ca-file", "FILE", "network.ca_file", "more certificate authorities" },
     { "name", "NAME", "worker.name", "name shown to people" },
     { "mock", NULL, NULL, "answer any kind with a placeholder" },
     { "mock-delay", "TIME", NULL, "how long a mock job takes (50ms)" },
@@ -151,12 +160,14 @@ const struct command commands[] = {
       "  provernet serve --listen 0.0.0.0:9000 --data-dir /srv/provernet\n"
       "  provernet serve --no-worker --quota 200GiB\n",
       "", serve_flags, 0, 0, cmd_serve },
-    { "worker", NULL, "HOST[:PORT] [flags]",
-      "lend this machine's processors to a server",
+    { "worker", NULL, "HOST[:PORT] | --network URL [flags]",
+      "lend this machine to a server, or to a prover network",
       "  provernet worker 10.0.0.5\n"
       "  provernet worker 10.0.0.5:9000 --slots 2 --threads 8\n"
+      "  provernet worker --network https://rpc.example.org --prover 0x1f... "
+      "--bid 300000000\n"
       "  provernet worker 127.0.0.1 --mock --mock-delay 50ms\n",
-      "", worker_flags, 1, 1, cmd_worker },
+      "", worker_flags, 0, 1, cmd_worker },
     { "prove", NULL, "K.zkey W.wtns PROOF.json PUBLIC.json", "prove here",
       "  provernet prove circuit.zkey witness.wtns proof.json public.json\n"
       "  provernet prove k.zkey w.wtns - /dev/null\n"
