@@ -66,8 +66,8 @@ static pvn_served served_by(const pvn_op_read_workers *w, const char *kind)
 
 /* What is left at this pace; else what proofs of this program took, from its
  * start or, while it waits, from now. 0: nobody knows. */
-static int64_t eta_of(const pvn_request *r, const pvn_task *task, int permille,
-                      int64_t now_ms)
+int64_t pvn_request_eta(const pvn_request *r, const pvn_task *task,
+                        int permille, int64_t now_ms)
 {
     bool runs = r->state == PROVERNET_RUNNING;
     int64_t spent = task ? now_ms - task->granted_ms : 0;
@@ -79,6 +79,21 @@ static int64_t eta_of(const pvn_request *r, const pvn_task *task, int permille,
         return 0;
     end = (runs ? task->granted_ms : now_ms) + task->path_ms;
     return end > now_ms ? end : now_ms;
+}
+
+/* Where its auction is; NULL: it has none. */
+static const char *auction_of(const pvn_request *r)
+{
+    switch (r->settle) {
+    case PVN_SETTLE_OPEN:
+        return r->assignable_ms == PVN_UNDER_AUCTION ? "bidding" : "won";
+    case PVN_SETTLE_PAID:
+        return "paid";
+    case PVN_SETTLE_RETURNED:
+        return "returned";
+    default:
+        return NULL;
+    }
 }
 
 void pvn_json_request(pvn_buf *b, pvn_call *c, const pvn_request *r,
@@ -118,7 +133,9 @@ void pvn_json_request(pvn_buf *b, pvn_call *c, const pvn_request *r,
     pvn_buf_format(b, ",\"permille\":%d,\"stage\":", permille);
     put_text(b, stage);
     pvn_buf_format(b, ",\"eta_ms\":%lld",
-                   (long long)eta_of(r, task, permille, now_ms));
+                   (long long)pvn_request_eta(r, task, permille, now_ms));
+    if (auction_of(r))
+        pvn_buf_format(b, ",\"auction\":\"%s\"", auction_of(r));
     if (!pvn_id_none(&r->proof)) {
         pvn_buf_text(b, ",\"proof\":");
         put_hex(b, "", r->proof.bytes, sizeof r->proof.bytes);

@@ -24,6 +24,9 @@ void pvn_json_request_id(pvn_buf *b, const pvn_request *r);
 const char *pvn_request_state_name(int64_t state);
 const char *pvn_request_cause_name(int64_t cause);
 /* One object with the fields of docs/http-api.md, without its end "}". */
+/* When it should be done; 0: nobody knows. */
+int64_t pvn_request_eta(const pvn_request *r, const pvn_task *task,
+                        int permille, int64_t now_ms);
 void pvn_json_request(pvn_buf *b, pvn_call *c, const pvn_request *r,
                       const pvn_task *task, const pvn_op_read_workers *w);
 void pvn_json_worker(pvn_buf *b, const pvn_worker *w, int64_t now_ms);

@@ -90,6 +90,7 @@ static void request_row(pvn_buf *b, pvn_call *c, const pvn_request *r,
     char hex[2 * 32 + 1], why[200], stage[32];
     bool named = r->name.len && r->name.len <= 32;
     int permille = r->state == PROVERNET_FULFILLED ? 1000 : 0;
+    int64_t eta;
 
     pvn_hex(hex, named ? r->name.data : r->id.bytes,
             named ? r->name.len : sizeof r->id.bytes);
@@ -107,6 +108,11 @@ static void request_row(pvn_buf *b, pvn_call *c, const pvn_request *r,
     pvn_buf_format(b, "<td>%lld</td>", (long long)r->attempts);
     cell(b, worker ? worker->name : "");
     pvn_buf_format(b, "<td>%d %%</td>", permille / 10);
+    eta = pvn_request_eta(r, task, permille, now_ms);
+    if (eta)
+        cell_time(b, eta - now_ms);
+    else
+        cell(b, "");
     cell(b, why);
     pvn_buf_text(b, "</tr>\n");
 }
@@ -156,7 +162,7 @@ static void put_tables(pvn_buf *b, pvn_call *c, const pvn_op_read_requests *r,
 
     pvn_buf_text(b, "<h2>Requests</h2>\n<table><tr><th>id<th>state<th>kind"
                     "<th>age<th>time left<th>attempts<th>worker<th>done"
-                    "<th>why</tr>\n");
+                    "<th>ready in<th>why</tr>\n");
     for (size_t i = 0; i < r->requests_len; i++)
         request_row(b, c, r->requests[i], r->tasks ? r->tasks[i] : NULL, w);
     pvn_buf_format(b,

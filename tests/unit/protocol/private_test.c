@@ -420,6 +420,11 @@ static void estimates_come_from_history(void **state)
     assert_int_equal(a.status, 200);
     assert_null(strstr((char *)a.body, "\"eta_ms\":0"));
     answer_free(&a);
+    a = http(w, "GET", "/", NULL, NULL, 0);
+    assert_int_equal(a.status, 200);
+    assert_non_null(strstr((char *)a.body, "<th>ready in"));
+    assert_non_null(strstr((char *)a.body, "<td>4 s</td>"));
+    answer_free(&a);
     b = only(hash, 31);
     a = asks(w, "GetProgramGasEstimates", b, 3);
     answer_free(&a);
