@@ -8,6 +8,7 @@
 #include "prove/gpu_bench.h"
 #include "snark/bn254/msm.h"
 #include "snark/bn254/ntt.h"
+#include "snark/bn254/work.h"
 #include <provernet/experimental.h>
 #include <stdlib.h>
 
@@ -21,6 +22,8 @@ struct provernet_bench {
     pvn_fr *source;   /* n elements: where every run's polynomials begin */
     pvn_bases *g1, *g2;
     pvn_domain *domain;
+    pvn_par par; /* the engine's team with the scratch kept from run to run */
+    pvn_pool pool;
     pvn_gpu_bench gpu; /* of a GPU engine: the input as its sections hold it */
     uint64_t operations, bytes;
 };
@@ -214,7 +217,7 @@ static provernet_status sums(provernet_bench *b, const uint8_t *scalars,
                              unsigned g1, unsigned g2, uint64_t *check,
                              provernet_watch *w, provernet_error *err)
 {
-    const pvn_par *par = pvn_team_par(b->engine->team);
+    const pvn_par *par = &b->par;
     pvn_recoded *digits = NULL;
     pvn_g1_affine a1;
     pvn_g2_affine a2;
@@ -249,7 +252,7 @@ static provernet_status sums(provernet_bench *b, const uint8_t *scalars,
 static provernet_status transforms(provernet_bench *b, pvn_fr **out,
                                    uint64_t *check, provernet_watch *w)
 {
-    const pvn_par *par = pvn_team_par(b->engine->team);
+    const pvn_par *par = &b->par;
     provernet_status s = PROVERNET_OK;
     pvn_fr *abc[3];
 
@@ -304,6 +307,8 @@ static provernet_status run(provernet_bench *b, uint64_t *check,
     pvn_fr *h = NULL;
     provernet_status s;
 
+    b->par = *pvn_team_par(b->engine->team);
+    b->par.pool = &b->pool;
     if (b->kind == PROVERNET_BENCH_G1_MSM)
         return sums(b, b->scalars, 1, 0, check, w, err);
     if (b->kind == PROVERNET_BENCH_G2_MSM)
@@ -370,6 +375,7 @@ void provernet_bench_free(provernet_bench *b)
     if (!b)
         return;
     pvn_gpu_bench_free(&b->gpu);
+    pvn_pool_empty(&b->pool);
     pvn_bases_free(b->g1);
     pvn_bases_free(b->g2);
     pvn_domain_free(b->domain);

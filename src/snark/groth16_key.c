@@ -3,6 +3,7 @@
 #include "snark/groth16_key.h"
 #include "base/error.h"
 #include "snark/binfile.h"
+#include "snark/bn254/work.h"
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,6 +115,8 @@ typedef struct loading {
     unsigned flags;
     pvn_randomness rnd;
     const pvn_par *par;
+    pvn_par with_pool; /* what par points to */
+    pvn_pool pool;
     provernet_watch *w;
     uint64_t done, total; /* bytes, for the progress */
     provernet_error *err;
@@ -297,17 +300,16 @@ provernet_status pvn_groth16_key_load(pvn_groth16_key **out,
                                       provernet_error *err)
 {
     pvn_groth16_key *k = calloc(1, sizeof *k);
-    loading l = { .k = k,
-                  .file = zkey,
-                  .flags = flags,
-                  .rnd = rnd,
-                  .par = par,
-                  .w = w,
-                  .err = err };
+    loading l = {
+        .k = k, .file = zkey, .flags = flags, .rnd = rnd, .w = w, .err = err
+    };
     provernet_status s;
 
     if (!k)
         return pvn_nomem(err);
+    l.with_pool = par ? *par : (pvn_par){ .threads = 1 };
+    l.with_pool.pool = &l.pool;
+    l.par = &l.with_pool;
     k->forms = forms;
     snprintf(k->name, sizeof k->name, "%s", zkey->name);
     s = pvn_watch_at(w, "read key", 0) ? pvn_zkey_open(&l.z, zkey, err)
@@ -317,6 +319,7 @@ provernet_status pvn_groth16_key_load(pvn_groth16_key **out,
         l.total = zkey->size;
         s = load_all(&l);
     }
+    pvn_pool_empty(&l.pool);
     if (s) {
         pvn_groth16_key_drop(k);
         return s;
