@@ -447,6 +447,16 @@ static void a_killed_server_loses_no_unit(void)
 
 /* ---- nobody bids: our own worker, for nothing ---- */
 
+static void check_api(const uint8_t id[32], const char *auction)
+{
+    json_t *o = api_request(&server, id);
+
+    MUST(strcmp(api_text(o, "auction"), auction) == 0);
+    if (strcmp(auction, "bidding") == 0)
+        MUST(strstr(api_text(o, "waiting_for"), "auction"));
+    json_decref(o);
+}
+
 static void nobody_bids(void)
 {
     tc_user user;
@@ -459,8 +469,10 @@ static void nobody_bids(void)
     w = new_wish(&user, 600);
     MUST(ask(&user, &w, id) == 0);
     MUST(tc_get_status(&user, id, &st) == 0 && st.fulfillment == 1);
+    check_api(id, "bidding");
     MUST(request_wait(&user, id, 20000, &st) == 3);
     MUST(circuit_judge(&small, st.proof_uri));
+    check_api(id, "returned");
     MUST(balance(&user, user.address) == INITIAL);
     check_log(&user, user.address);
     tc_user_close(&user);
