@@ -71,37 +71,35 @@ static provernet_status move(world *w, bool withdraw, uint8_t from, uint8_t to,
 static void has(world *w, uint8_t who, const char *want)
 {
     pvn_op *op = pvn_op_new(PVN_OP_READ_ACCOUNT);
-    pvn_op out;
+    const pvn_account *a;
     address(op->u.read_account.address20, who);
-    assert_ok(world_run(w, op, &out));
-    assert_string_equal(out.u.read_account.account
-                            ? out.u.read_account.account->balance
-                            : "1000",
-                        want);
+    assert_ok(world_batch(w, &op, 1));
+    a = op->u.read_account.account;
+    assert_string_equal(a ? a->balance : "1000", want);
+    pvn_op_free(op);
 }
 
 /* The changes of an account in the log: how many, and their sum. */
 static size_t logged(world *w, uint8_t who, long long *sum)
 {
     pvn_op *op = pvn_op_new(PVN_OP_READ_RECORDS);
-    pvn_op out;
+    pvn_op_read_records *u = &op->u.read_records;
     uint8_t after[20];
     size_t n = 0;
     address(after, who);
-    op->u.read_records.protocol = PVN_PROTOCOL_SUCCINCT;
-    op->u.read_records.kind = PVN_BALANCE_LOG;
-    op->u.read_records.after =
-        pvn_bytes_of(pvn_arena_copy(&op->arena, after, 20), 20);
-    assert_ok(world_run(w, op, &out));
+    u->protocol = PVN_PROTOCOL_SUCCINCT;
+    u->kind = PVN_BALANCE_LOG;
+    u->after = pvn_bytes_of(after, 20);
+    assert_ok(world_batch(w, &op, 1));
     *sum = 0;
-    for (size_t i = 0; i < out.u.read_records.records_len; i++) {
+    for (; n < u->records_len; n++) {
         pvn_balance_entry e;
-        assert_true(pvn_balance_entry_read(&e, out.u.read_records.records[i]));
+        assert_true(pvn_balance_entry_read(&e, u->records[n]));
         if (memcmp(e.account20, after, 20) != 0)
             break;
         *sum += atoll(e.amount);
-        n++;
     }
+    pvn_op_free(op);
     return n;
 }
 
