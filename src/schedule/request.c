@@ -48,21 +48,6 @@ void pvn_keys_request_submit(pvn_cx *cx)
         pvn_need_artifact(cx, &u->inputs[i]);
 }
 
-/* account.allow: addresses in any case, with or without 0x. */
-static bool allowed(const char *list, const uint8_t address20[20])
-{
-    char word[128];
-    uint8_t address[20];
-    bool any = false;
-    for (size_t i = 0; pvn_word_at(list, i, word); i++) {
-        any = true;
-        if (pvn_unhex(address, sizeof address, word, strlen(word)) &&
-            memcmp(address, address20, sizeof address) == 0)
-            return true;
-    }
-    return !any;
-}
-
 static const char *type_name(int64_t type)
 {
     switch (type) {
@@ -141,7 +126,7 @@ static provernet_status check_submit(pvn_cx *cx, const char *kind,
     if (rules->draining)
         return pvn_fail(err, PROVERNET_ERR_UNAVAILABLE, 0,
                         "the server is shutting down and takes no requests");
-    if (!allowed(rules->allow, u->requester20)) {
+    if (!pvn_address_listed(rules->allow, u->requester20, true)) {
         char hex[41];
         return pvn_fail(err, PROVERNET_ERR_PERMISSION, 0,
                         "0x%s may not request proofs here: it is not in "
