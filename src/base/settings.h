@@ -80,6 +80,9 @@
       "base of artifact URLs given to clients; empty: the host they dialled")  \
     X(HTTP_PROVER_URL, "http.prover_url", TEXT, 0, 0, "", 1,                   \
       "base of artifact URLs given to provers; empty: as for clients")         \
+    X(HTTP_PROVER_FORM, "http.prover_form", TEXT, 0, 0, "raw", 1,              \
+      "what provers of the Succinct wire download: raw bytes, or stored: as "  \
+      "they were uploaded")                                                    \
     X(HTTP_CORS, "http.cors", TEXT, 0, 0, "", 1,                               \
       "origins of web pages that may call, comma separated; *: all; empty: "   \
       "none")                                                                  \

@@ -171,7 +171,7 @@ static pvn_next judge(pvn_call *c, pvn_rpc_call *r, const pvn_request *q)
     return PVN_OP;
 }
 
-/* Decoded for whoever proves; what is not private needs no ticket. */
+/* For whoever proves; what is not private needs no ticket. */
 static pvn_next give_uri(pvn_call *c, const pvn_op_request_input *u)
 {
     pvn_node *n = pvn_call_node(c);
@@ -186,7 +186,7 @@ static pvn_next give_uri(pvn_call *c, const pvn_op_request_input *u)
         return pvn_call_fail(c, PROVERNET_ERR_INVALID,
                              "the host dialled is not usable in a URL\nhelp: "
                              "set http.prover_url");
-    url = pvn_artifact_url(c, base, "raw/", u->type, &u->input);
+    url = pvn_artifact_url(c, base, pvn_prover_space(c), u->type, &u->input);
     if (url && pvn_artifact_private(u->type))
         url = pvn_artifact_ticket_url(c, url, "get", &u->input, ends);
     if (!pvn_rpc_ok(c, url != NULL))

@@ -216,7 +216,17 @@ static bool fill_asked(pvn_call *c, Types__ProofRequest *m,
     return true;
 }
 
-/* Where a prover fetches program and stdin, decoded. */
+/* The reference node wants raw bytes, the production cluster those that were
+ * uploaded (zstd). */
+const char *pvn_prover_space(pvn_call *c)
+{
+    const char *form = pvn_setting_text(pvn_node_options(pvn_call_node(c)),
+                                        PVN_SET_HTTP_PROVER_FORM);
+
+    return form && strcmp(form, "stored") == 0 ? "stored/" : "raw/";
+}
+
+/* Where a prover fetches program and stdin. */
 static bool fill_urls(pvn_call *c, Types__ProofRequest *m,
                       const pvn_known_program *program)
 {
@@ -229,10 +239,10 @@ static bool fill_urls(pvn_call *c, Types__ProofRequest *m,
         return m->program_uri != NULL;
     if (program)
         m->program_public_uri = (char *)pvn_artifact_url(
-            c, base, "raw/", PVN_TYPE_PROGRAM, &program->artifact);
+            c, base, pvn_prover_space(c), PVN_TYPE_PROGRAM, &program->artifact);
     if (!m->stdin_private && pvn_artifact_uri_id(m->stdin_uri, &id))
-        m->stdin_public_uri =
-            (char *)pvn_artifact_url(c, base, "raw/", PVN_TYPE_STDIN, &id);
+        m->stdin_public_uri = (char *)pvn_artifact_url(
+            c, base, pvn_prover_space(c), PVN_TYPE_STDIN, &id);
     return m->program_uri && m->program_public_uri && m->stdin_public_uri;
 }
 

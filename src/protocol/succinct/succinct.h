@@ -137,6 +137,8 @@ uint64_t pvn_shown_deadline(const pvn_request *r, int64_t retention_ms);
 pvn_op *pvn_read_by_name(pvn_call *c, ProtobufCBinaryData id);
 /* The request it found; NULL: the call has failed. */
 const pvn_request *pvn_found_request(pvn_call *c);
+/* Where provers download: "raw/", or "stored/" if http.prover_form says so. */
+const char *pvn_prover_space(pvn_call *c);
 /* URL of the proof, or NULL: the call has failed. */
 const char *pvn_proof_url(pvn_call *c, const pvn_request *r);
 /* The wire's view of a request; NULL: no memory or damaged row. `program` may

@@ -182,6 +182,29 @@ static void faults_that_pass_are_timeouts(void **state)
     answer_free(&a);
 }
 
+/* The reference node reads raw bytes, the production cluster what came. */
+static void provers_get_the_form_they_want(void **state)
+{
+    world *w = world_make("http.prover_form=stored", NULL);
+    uint8_t id[32];
+    pvn_pb_field f, url;
+    answer a;
+
+    (void)state;
+    register_sp1(w, 0x73);
+    accepted_request(w, 0x73, id);
+    a = asks(w, "GetProofRequestDetails", only(id, 32), 0);
+    f = get(a.body, a.len, 1);
+    for (uint32_t i = 30; i <= 31; i++) {
+        url = get(f.bytes.data, f.bytes.len, i);
+        assert_int_equal(url.wire, PVN_PB_LEN);
+        assert_non_null(
+            memmem(url.bytes.data, url.bytes.len, "/artifacts/stored/", 18));
+    }
+    answer_free(&a);
+    world_free(w);
+}
+
 /* ---- FailExecution ---- */
 
 static size_t listed_with(world *w, uint32_t number, uint64_t value)
@@ -522,6 +545,7 @@ int main(void)
         cmocka_unit_test(a_private_input_is_for_few),
         cmocka_unit_test(captured_messages_are_of_no_use),
         cmocka_unit_test(faults_that_pass_are_timeouts),
+        cmocka_unit_test(provers_get_the_form_they_want),
         cmocka_unit_test(only_the_executor_fails_an_execution),
         cmocka_unit_test(details_have_names),
         cmocka_unit_test(bodies_may_be_signed_as_json),
