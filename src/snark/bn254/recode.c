@@ -4,7 +4,8 @@
  * A scalar s above (r-1)/2 counts as -(r-s), so its size is below 2^253. With
  * K = sum 2^(c-1) 2^(cw) over all windows w but the last, digit w of s is
  * (bits w of s+K) - 2^(c-1): no carry runs from digit to digit. The last
- * window keeps its bits: they are at most 2^(c-1) when windows*c >= 254. */
+ * window keeps its bits: they are at most 2^(c-1) when windows*c is more than
+ * the bits of the largest scalar. */
 #include "base/error.h"
 #include "msm_internal.h"
 #include "work.h"
@@ -84,9 +85,11 @@ static void measure_chunk(void *arg, void *scratch, size_t c)
     }
 }
 
-static unsigned windows_for(unsigned bits)
+/* Windows for numbers of up to `top` bits: the last one's digit, which takes
+ * the carry and no sign, must not be above 2^(bits-1). */
+static unsigned windows_for(unsigned top, unsigned bits)
 {
-    return (254 + bits - 1) / bits;
+    return (top + 1 + bits - 1) / bits;
 }
 
 /* Additions of one sum with windows of `bits`, a bucket counted as two:
@@ -115,6 +118,17 @@ static unsigned choose_bits(const struct recode_job *j)
         if (window_cost(sizes, bits) < window_cost(sizes, best))
             best = bits;
     return best;
+}
+
+/* Bits of the largest scalar. */
+static unsigned top_bits(const struct recode_job *j)
+{
+    unsigned top = 0;
+    for (size_t c = 0; c < j->chunks; c++)
+        for (unsigned b = SIZES - 1; b > top; b--)
+            if (j->histogram[c * SIZES + b])
+                top = b;
+    return top;
 }
 
 /* Scalars of less than `bits` bits have a digit in window 0 only. */
@@ -360,7 +374,7 @@ static provernet_status recode_run(struct recode_job *j, unsigned window_bits,
     if (s)
         return s;
     r->bits = window_bits ? window_bits : choose_bits(j);
-    r->windows = windows_for(r->bits);
+    r->windows = windows_for(top_bits(j), r->bits);
     r->buckets = (size_t)1 << (r->bits - 1);
     split_long_short(j);
     return recode_sort(j, par, watch);
