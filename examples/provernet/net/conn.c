@@ -46,8 +46,11 @@ void conn_accept(struct loop *l, int fd, const char *peer)
     l->conns = c;
     l->conns_len++;
     atomic_fetch_add(&l->server->connections, 1);
+    c->patient = true;
     conn_want_read(c, true);
     c->protocol->input(c); /* often the first bytes are there already */
+    if (!c->dead)
+        conn_patient(c, c->protocol->patient && c->protocol->patient(c));
 }
 
 void conn_kill(struct conn *c)
@@ -90,12 +93,12 @@ void conn_speak(struct conn *c, const struct protocol *p, void *state)
     c->since_ms = c->loop->now_ms;
 }
 
-void conn_want_read(struct conn *c, bool on)
+static void arm(struct conn *c)
 {
-    if (c->dead || c->reading == on)
+    if (c->dead || c->reading == c->armed || (c->patient && !c->armed))
         return;
-    c->reading = on;
-    if (!on) {
+    c->armed = c->reading;
+    if (!c->armed) {
         event_del(&c->rd);
         return;
     }
@@ -103,6 +106,18 @@ void conn_want_read(struct conn *c, bool on)
     /* Bytes that OpenSSL holds already make no socket readable. */
     if (c->ssl && SSL_pending(c->ssl) > 0)
         event_active(&c->rd, EV_READ, 0);
+}
+
+void conn_want_read(struct conn *c, bool on)
+{
+    c->reading = on;
+    arm(c);
+}
+
+void conn_patient(struct conn *c, bool on)
+{
+    c->patient = on;
+    arm(c);
 }
 
 void conn_want_write(struct conn *c, bool on)

@@ -229,6 +229,7 @@ static void finished(struct conn *c)
     exchange_close(c->loop, &h->x);
     h->phase = HEAD;
     c->since_ms = c->loop->now_ms;
+    conn_patient(c, false);
     conn_want_read(c, true);
     pump(c);
 }
@@ -661,6 +662,7 @@ static void http1_flush(struct conn *c)
             conn_kill(c); /* everything was read: no reset can follow */
             return;
         }
+        conn_patient(c, false);
         if (!c->ssl)
             shutdown(c->fd, SHUT_WR);
         return;
@@ -712,12 +714,21 @@ static void http1_gone(struct conn *c)
     free(h);
 }
 
+static bool http1_patient(struct conn *c)
+{
+    const struct http1 *h = c->state;
+
+    return h->phase == ANSWER_ONLY && h->request_ended && !c->ssl &&
+           !h->ws_key[0] && c->in.len == 0;
+}
+
 static const struct protocol protocol_http1 = {
     .input = http1_input,
     .flush = http1_flush,
     .tick = http1_tick,
     .leave = http1_leave,
     .gone = http1_gone,
+    .patient = http1_patient,
 };
 
 bool http1_begin(struct conn *c)

@@ -210,6 +210,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     accept_again(l);
     for (struct conn *c = l->conns, *next; c; c = next) {
         next = c->next;
+        if (c->patient)
+            conn_patient(c, false);
         if (c->write_ms &&
             l->now_ms - c->write_ms > l->server->config.write_timeout_ms)
             conn_kill(c);

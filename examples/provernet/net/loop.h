@@ -25,6 +25,8 @@ struct protocol {
     void (*tick)(struct conn *c, int64_t ms); /* about once a second */
     void (*leave)(struct conn *c);            /* finish and go away */
     void (*gone)(struct conn *c);             /* free what is the protocol's */
+    bool (*patient)(struct conn *c); /* nothing is expected before the answer
+                                        has gone; NULL: always something */
 };
 
 struct conn {
@@ -36,6 +38,8 @@ struct conn {
     SSL *ssl;
     int fd;
     bool reading, writing, dirty, dead, eof, leaving;
+    bool armed;            /* the socket is watched for bytes */
+    bool patient;          /* reading, yet not watched: see conn_patient */
     int64_t since_ms;      /* when the present wait began */
     int64_t write_ms;      /* when `out` last moved; 0: it is empty */
     struct buffer in, out; /* not yet understood; not yet sent */
@@ -101,6 +105,9 @@ int conn_send(struct conn *c, const void *data, size_t len, bool more);
 /* Send what waits in c->out. 1: all gone; 0: the socket is full; -1: dead. */
 int conn_drain(struct conn *c);
 void conn_want_read(struct conn *c, bool on);
+/* A connection that comes with its whole request, and ends with the answer, is
+ * never given to epoll. A tick ends all patience: who left is noticed then. */
+void conn_patient(struct conn *c, bool on);
 void conn_want_write(struct conn *c, bool on);
 /* flush is called at the end of this turn. */
 void conn_dirty(struct conn *c);

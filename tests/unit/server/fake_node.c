@@ -238,6 +238,8 @@ provernet_status provernet_call_head(provernet_call *c, int *http_status,
         return PROVERNET_AGAIN;
     if (is(c, "/slow") && !atomic_load(&c->ready))
         return PROVERNET_AGAIN;
+    if (is(c, "/never"))
+        return PROVERNET_AGAIN;
     *http_status = early ? 413 : known(c) ? 200 : 404;
     c->fields[0] = (provernet_field){ "content-type", "text/plain" };
     *fields = c->fields;

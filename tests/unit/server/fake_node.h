@@ -6,7 +6,8 @@
  *   /len      the number of body bytes, as text (the body is not kept)
  *   /block    like /len, but takes 10000 bytes and then says AGAIN for 1 ms
  *   /grpc     body echoed, trailers grpc-status: 0
- *   /early    answers 413 at once             other   404 */
+ *   /early    answers 413 at once             /never  is not answered
+ *   other     404 */
 #ifndef FAKE_NODE_H
 #define FAKE_NODE_H
 #include <provernet/endpoint.h>

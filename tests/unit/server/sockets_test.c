@@ -446,6 +446,39 @@ static int shell(const char *format, char *out, size_t cap)
     return pclose(f);
 }
 
+/* Its socket is not watched while it waits for an answer: a tick notices. */
+static void who_leaves_while_waiting_is_noticed(void **state)
+{
+    int fd = dial();
+
+    (void)state;
+    say(fd, "GET /never HTTP/1.1\r\nHost: h\r\n\r\n");
+    for (int i = 0; i < 100 && !fake_node_calls(node); i++)
+        usleep(10000);
+    assert_int_equal(fake_node_calls(node), 1);
+    close(fd);
+    for (int i = 0; i < 500 && fake_node_calls(node); i++)
+        usleep(10000);
+    assert_int_equal(fake_node_calls(node), 0);
+}
+
+/* Whole request at once, late answer, and then the connection is heard again.
+ */
+static void after_a_late_answer_the_next_request_is_heard(void **state)
+{
+    char buf[4096];
+    size_t len;
+    int fd = dial();
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        say(fd, "GET /slow HTTP/1.1\r\nHost: h\r\n\r\n");
+        assert_false(get(fd, buf, sizeof buf, &len, 300));
+        assert_non_null(strstr(buf, "200 OK"));
+    }
+    close(fd);
+}
+
 static void http2_calls_come_back(void **state)
 {
     static char out[100000];
@@ -621,6 +654,8 @@ int main(void)
         cmocka_unit_test(other_refusals_have_their_status),
         cmocka_unit_test(slow_heads_and_bodies_end),
         cmocka_unit_test(an_interrupted_body_closes_its_call),
+        cmocka_unit_test(who_leaves_while_waiting_is_noticed),
+        cmocka_unit_test(after_a_late_answer_the_next_request_is_heard),
         cmocka_unit_test(http2_calls_come_back),
         cmocka_unit_test(floods_are_told_to_calm),
         cmocka_unit_test(rapid_resets_are_told_to_calm),
