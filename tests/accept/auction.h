@@ -57,6 +57,8 @@ void fill_execute(tc_buf *b, const void *with); /* an id: all its gas */
 void fill_suspend(tc_buf *b, const void *with); /* an address: for an hour */
 int bid(tc_user *u, const uint8_t id[32], const uint8_t prover[20],
         const char *amount);
+int fulfill_with(tc_user *u, uint64_t nonce, const uint8_t id[32],
+                 const char *bytes);
 int fulfill(tc_user *u, const uint8_t id[32], const char *bytes);
 
 /* ---- accounts ---- */

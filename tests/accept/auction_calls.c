@@ -187,12 +187,21 @@ static void fill_proof(tc_buf *b, const void *with)
     tc_u64(b, 6, FULFILL);
 }
 
-int fulfill(tc_user *u, const uint8_t id[32], const char *bytes)
+int fulfill_with(tc_user *u, uint64_t nonce, const uint8_t id[32],
+                 const char *bytes)
 {
     handover h = { .proof = bytes, .len = strlen(bytes) };
 
     memcpy(h.id, id, 32);
-    return signed_call(u, "FulfillProof", fill_proof, &h);
+    return signed_with(u, "FulfillProof", nonce, fill_proof, &h);
+}
+
+int fulfill(tc_user *u, const uint8_t id[32], const char *bytes)
+{
+    uint64_t nonce = 0;
+    int status = tc_nonce(u, &nonce);
+
+    return status ? status : fulfill_with(u, nonce, id, bytes);
 }
 
 void fill_id(tc_buf *b, const void *with)

@@ -294,6 +294,15 @@ static void bad_requests(tc_user *user)
     MUST(balance(user, user->address) >= 0);
 }
 
+/* With the nonce before this one. */
+static int fulfill_again(tc_user *u, const uint8_t id[32])
+{
+    uint64_t nonce = 0;
+
+    MUST(tc_nonce(u, &nonce) == 0 && nonce > 0);
+    return fulfill_with(u, nonce - 1, id, proof);
+}
+
 static void bad_proofs(tc_user *user, tc_user *a, tc_user *b)
 {
     uint8_t id[32];
@@ -312,6 +321,7 @@ static void bad_proofs(tc_user *user, tc_user *a, tc_user *b)
             signed_call(b, "FailFulfillment", fill_id, id), 7);
     must_be("an empty proof", fulfill(a, id, ""), 3);
     must_be("no proof", fulfill(a, id, "{}"), 3);
+    must_be("a nonce that was used", fulfill_again(a, id), 10);
     memcpy(o.id, id, 32);
     memcpy(o.prover, a->address, 20);
     must_be("settled by its winner", signed_call(a, "Settle", fill_settle, &o),

@@ -123,6 +123,11 @@ static pvn_next request_read(pvn_call *c, fulfilment *f)
         return PVN_ANSWER;
     task->u.read_task.task = f->task->id;
     pvn_call_op(c, task);
+    account = pvn_succinct_op(c, PVN_OP_READ_ACCOUNT);
+    if (!account)
+        return PVN_ANSWER;
+    memcpy(account->u.read_account.address20, f->e.signer20, PVN_ADDRESS);
+    pvn_call_op(c, account);
     f->step = READ_TASK;
     return PVN_OP;
 }
@@ -134,6 +139,24 @@ static bool is_fulfiller(const fulfilment *f, const pvn_account *a)
     return !pvn_is_zero(prover, PVN_ADDRESS) &&
            (memcmp(f->e.signer20, prover, PVN_ADDRESS) == 0 ||
             (a && memcmp(f->e.signer20, a->delegate, PVN_ADDRESS) == 0));
+}
+
+/* The completion judges the nonce for good; but a message that is played
+ * again shall not be verified again. */
+static bool check_nonce(pvn_call *c, const fulfilment *f, const pvn_account *a)
+{
+    uint64_t expected = a ? (uint64_t)a->nonce : 0;
+    char hex[2 * PVN_ADDRESS + 1];
+
+    if (f->m->nonce == expected)
+        return true;
+    pvn_call_fail(c, PROVERNET_ERR_NONCE,
+                  "failed nonce verification: invalid nonce for sender 0x%s "
+                  "expected %llu, got %llu",
+                  pvn_hex(hex, f->e.signer20, PVN_ADDRESS),
+                  (unsigned long long)expected,
+                  (unsigned long long)f->m->nonce);
+    return false;
 }
 
 static bool check_request(pvn_call *c, fulfilment *f, const pvn_account *a)
@@ -224,7 +247,8 @@ static pvn_next task_read(pvn_call *c, fulfilment *f)
 
     if (pvn_call_op_at(c, 1)->err.status != PROVERNET_OK)
         return pvn_call_fail_with(c, &pvn_call_op_at(c, 1)->err);
-    if (!check_request(c, f, a->account))
+    if (!check_request(c, f, a->account) ||
+        !check_nonce(c, f, pvn_call_op_at(c, 2)->u.read_account.account))
         return PVN_ANSWER;
     if (f->again)
         return complete(c, f);
