@@ -147,9 +147,9 @@ static const char *allowed_origin(pvn_call *c)
 {
     const char *list =
         pvn_setting_text(pvn_node_options(pvn_call_node(c)), PVN_SET_HTTP_CORS);
-    const char *origin = pvn_call_field(c, "origin");
+    const char *origin = list && *list ? pvn_call_field(c, "origin") : NULL;
 
-    if (!origin || !list || !*list)
+    if (!origin)
         return NULL;
     if (strcmp(list, "*") == 0)
         return "*";

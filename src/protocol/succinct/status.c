@@ -207,6 +207,11 @@ static bool fill_asked(pvn_call *c, Types__ProofRequest *m,
     m->n_whitelist = w.whitelist_len;
     m->whitelist = (ProtobufCBinaryData *)w.whitelist;
     m->stdin_private = w.stdin_private;
+    if (pvn_execution_status(r) == EXECUTED &&
+        w.public_values_hash.len == 32) { /* it was proven to be so */
+        m->_public_values_hash_case = 23;
+        m->public_values_hash = binary(w.public_values_hash);
+    }
     if (w.auction && prices) { /* strings, never the base flavour's numbers */
         m->_base_fee_case = 34;
         m->base_fee = (char *)w.base_fee;

@@ -283,6 +283,41 @@ static void details_have_names(void **state)
     answer_free(&a);
 }
 
+/* What the client simulated, once it is proven. */
+static void public_values_are_shown_when_executed(void **state)
+{
+    static const char values[] = "0123456789abcdef0123456789abcdef";
+    world *w = *state;
+    pvn_buf b = { 0 };
+    uint8_t id[32];
+    char uri[256];
+    pvn_pb_field f;
+    answer a;
+
+    register_sp1(w, 0x74);
+    upload(w, 2, "in", 2, uri);
+    request_body(w, &b, 0x74, uri, 2, (uint64_t)world_now(w) / 1000 + 3600);
+    pvn_pb_put_bytes(&b, 12, mainnet_domain, 32);
+    pvn_pb_put_bytes(&b, 16, values, 32);
+    a = rpc(w, "RequestProof", &b);
+    assert_int_equal(a.grpc, 0);
+    f = get(a.body, a.len, 2);
+    memcpy(id, get(f.bytes.data, f.bytes.len, 1).bytes.data, 32);
+    answer_free(&a);
+    for (int i = 0; i < 8; i++) { /* those of earlier tests come first */
+        a = asks(w, "GetProofRequestDetails", only(id, 32), 0);
+        f = get(a.body, a.len, 1);
+        if (get(f.bytes.data, f.bytes.len, 11).value == 3)
+            break;
+        assert_int_equal(get(f.bytes.data, f.bytes.len, 23).wire, -1);
+        answer_free(&a);
+        fulfil_in(w, "proof", 5, 0);
+    }
+    assert_memory_equal(get(f.bytes.data, f.bytes.len, 23).bytes.data, values,
+                        32);
+    answer_free(&a);
+}
+
 /* ---- format JSON ---- */
 
 static void sign_as_json(world *w, pvn_buf *out, const char *text,
@@ -548,6 +583,7 @@ int main(void)
         cmocka_unit_test(provers_get_the_form_they_want),
         cmocka_unit_test(only_the_executor_fails_an_execution),
         cmocka_unit_test(details_have_names),
+        cmocka_unit_test(public_values_are_shown_when_executed),
         cmocka_unit_test(bodies_may_be_signed_as_json),
         cmocka_unit_test(large_bodies_are_not_signed_as_json),
         cmocka_unit_test(the_published_json_vector_recovers),
