@@ -14,6 +14,14 @@ static bool only_open(const pvn_filter *f)
     return f->set & PVN_F_STATE && (f->state_mask & ~(int64_t)OPEN_MASK) == 0;
 }
 
+/* Auctions that wait for bids: bidders poll, and have an index of their own. */
+static bool only_bidding(const pvn_filter *f)
+{
+    return f->set & PVN_F_STATE && f->state_mask == 1 << 1 &&
+           f->set & PVN_F_SETTLE && f->settle == PVN_SETTLE_OPEN &&
+           !(f->set & PVN_F_REQUESTER);
+}
+
 static void where(pvn_buf *b, int *n, bool on, const char *condition)
 {
     if (!on)
@@ -40,7 +48,9 @@ static void write_sql(pvn_buf *b, const pvn_filter *f)
         n = 2;
     }
     where(b, &n, f->set & PVN_F_REQUESTER, "requester = ");
-    if (only_open(f))
+    if (only_bidding(f))
+        pvn_buf_text(b, " AND settle = 1 AND state = 1");
+    else if (only_open(f))
         pvn_buf_text(b, " AND state <= 3");
     if (f->set & PVN_F_STATE)
         pvn_buf_format(b, " AND ($%d >> state) & 1 = 1", ++n);
@@ -135,8 +145,8 @@ static bool bind_filter(sqlite3_stmt *stmt, const pvn_filter *f, int64_t limit)
 static provernet_status statement(pvn_sqlite *st, const pvn_filter *f,
                                   sqlite3_stmt **out, provernet_error *err)
 {
-    uint64_t shape = (uint64_t)f->set << 2 | (uint64_t)f->newest_first << 1 |
-                     (uint64_t)only_open(f);
+    uint64_t shape = (uint64_t)f->set << 3 | (uint64_t)f->newest_first << 2 |
+                     (uint64_t)only_bidding(f) << 1 | (uint64_t)only_open(f);
     pvn_list_stmt *free_slot = &st->list[0];
     char *sql;
     provernet_status s;

@@ -286,7 +286,8 @@ static void auctions_are_found_by_their_times_and_bids(void **state)
         a->close_ms = 50 + (int64_t)n;
         a->bids = n != 3;
         a->ended_ms = n > 4 ? 70 : 0;
-        request(&h, n, (int64_t)n, PROVERNET_QUEUED);
+        request(&h, n, (int64_t)n, n < 6 ? PROVERNET_QUEUED : PROVERNET_RUNNING)
+            ->settle = n % 2 ? PVN_SETTLE_NONE : PVN_SETTLE_OPEN;
     }
     for (uint8_t k = 3; k > 0; k--) {
         pvn_bid key = { .request = id_of(2), .prover = { k } };
@@ -310,8 +311,7 @@ static void auctions_are_found_by_their_times_and_bids(void **state)
                                     .int2 = 71 }),
            "");
     assert_int_equal(
-        row_scan(&h,
-                 (pvn_want){ .scan = PVN_BIDS_OF_REQUEST, .id1 = id_of(2) })
+        row_scan(&h, (pvn_want){ .scan = PVN_BIDS_OF_REQUEST, .id1 = id_of(2) })
             ->found_len,
         3);
     provers = (pvn_want){ .scan = PVN_PROVERS_LIST,
@@ -323,6 +323,12 @@ static void auctions_are_found_by_their_times_and_bids(void **state)
     list(&h, &f, "1 3 4");
     f.not_bid_by20[0] = 4;
     list(&h, &f, "1 2 3");
+    f.set |= PVN_F_STATE | PVN_F_SETTLE;
+    f.state_mask = 1 << PROVERNET_QUEUED;
+    f.settle = PVN_SETTLE_OPEN;
+    list(&h, &f, "2 4"); /* the even ones are auctioned */
+    f.not_bid_by20[0] = 3;
+    list(&h, &f, "4");
     batch_drop(&h);
     home_remove(&h);
 }
@@ -496,6 +502,7 @@ static void no_scan_walks_a_table(void **state)
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
         for (int open = 0; open < 2; open++) {
             pvn_filter f = { .set = shapes[i],
+                             .settle = PVN_SETTLE_OPEN,
                              .state_mask = open ? 1 << 1 : 1 << 4,
                              .newest_first = open };
             char *sql = pvn_sqlite_list_sql(&f);
