@@ -588,6 +588,9 @@ static void until(tc_contemplant *c, tc_heard what)
 
     for (int i = 0; i < 600 && heard == TC_NOTHING; i++)
         heard = tc_contemplant_next(c, 100);
+    if (heard != what)
+        fprintf(stderr, "heard %d, expected %d; close %d %s\n", (int)heard,
+                (int)what, c->code, c->reason);
     MUST(heard == what);
 }
 

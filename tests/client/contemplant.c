@@ -131,7 +131,7 @@ int tc_ws_next(tc_ws *w, tc_buf *out, int ms)
 
         if (all == 0) {
             /* what has begun is waited for */
-            rc = more(w, left > 0 ? left : kind || w->in.len ? 10000 : 0);
+            rc = more(w, kind || w->in.len ? 10000 : left > 0 ? left : 0);
             if (rc == 1)
                 continue;
             return rc;
