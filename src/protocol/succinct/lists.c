@@ -81,6 +81,19 @@ static bool set_bidder(pvn_call *c, pvn_filter *f,
                        m->not_bid_by);
 }
 
+/* With a deadline to come, an expired one cannot be meant: only open ones are
+ * walked. A minute for clients whose clock is behind. */
+static void drop_expired(pvn_call *c, pvn_filter *f)
+{
+    enum { SLACK_MS = 60000 };
+    const int64_t failed = 1 << PROVERNET_FAILED;
+    int64_t now = pvn_now_ms(pvn_node_env(pvn_call_node(c)));
+
+    if (f->set & PVN_F_STATE && f->set & PVN_F_DEADLINE &&
+        f->state_mask != failed && f->deadline_after_ms + SLACK_MS >= now)
+        f->state_mask &= ~failed;
+}
+
 bool pvn_list_prepare(pvn_call *c,
                       const Types__GetFilteredProofRequestsRequest *m,
                       pvn_filter *f)
@@ -92,6 +105,7 @@ bool pvn_list_prepare(pvn_call *c,
     if (m->_minimum_deadline_case) {
         f->set |= PVN_F_DEADLINE;
         f->deadline_after_ms = clamp_ms(m->minimum_deadline);
+        drop_expired(c, f);
     }
     if (m->_from_case) {
         f->set |= PVN_F_FROM;
