@@ -13,8 +13,4 @@
  * ERR_FORMAT: params is not JSON; ERR_NOMEM. */
 provernet_status pvn_mock_proof(pvn_buf *out, const char *kind,
                                 const char *params, provernet_error *err);
-/* The number that a wrap of SP1 commits to as its program: the BN254 digest
- * itself (SDK 4.0 to 5.0.5), or 8 words of 31 bits packed (later). Decimal. */
-void pvn_mock_vk_number(char out[80], const uint8_t vk_hash32[32],
-                        unsigned generation);
 #endif

@@ -5,6 +5,7 @@ set -eu
 cd "$(dirname "$0")"
 CLANG=${CLANG:-clang-14}
 LLD=${LLD:-ld.lld}
+# The gaps in .text are filled with nops: SP1 6 decodes every word of it.
 make() { # NAME TARGET MARCH MABI TEXT STACK INPUT EMULATION
   tmp=$(mktemp -d)
   "$CLANG" --target="$2" -march="$3" -mabi="$4" -O2 -ffreestanding -fno-builtin -nostdlib -mno-relax \
@@ -15,7 +16,7 @@ PHDRS { text PT_LOAD FLAGS(5); data PT_LOAD FLAGS(4); }
 ENTRY(_start)
 SECTIONS {
   . = $5;
-  .text : ALIGN(8) { *(.text.start) *(.text*) . = ALIGN(8); } :text
+  .text : ALIGN(8) { *(.text.start) *(.text*) . = ALIGN(8); } :text =0x13000000
   .rodata : ALIGN(8) { *(.rodata*) *(.srodata*) *(.sdata*) . = ALIGN(8); } :data
   /DISCARD/ : { *(.comment) *(.note*) *(.eh_frame*) *(.riscv.attributes) *(.llvm_addrsig) }
 }
