@@ -94,13 +94,9 @@ typedef struct pvn_lend {
 provernet_status pvn_lend_call(pvn_lend *l, unsigned line, const char *path,
                                const pvn_buf *message, pvn_buf *answer,
                                provernet_error *err);
-/* The same again while it fails for passing reasons, until give_up_ms. */
-provernet_status pvn_lend_insist(pvn_lend *l, unsigned line, const char *path,
-                                 const pvn_buf *message, pvn_buf *answer,
-                                 int64_t give_up_ms, provernet_error *err);
 /* A signed one: reads the nonce, asks for the body, signs, sends; again with
  * a new nonce where that was the fault, and for passing reasons, until
- * give_up_ms (0: once more at most, for a nonce). `sent` (may be NULL): the
+ * give_up_ms (0: only for a nonce). `sent` (may be NULL): the
  * request may have reached the network, whatever came back. */
 typedef void pvn_body_fn(pvn_buf *b, uint64_t nonce, const void *what);
 provernet_status pvn_lend_signed(pvn_lend *l, unsigned line, const char *path,
@@ -137,17 +133,16 @@ provernet_status pvn_lend_kind(pvn_lend *l, const pvn_heard_request *r,
                                char kind[64], provernet_error *err);
 /* Is this kind among worker.kinds? */
 bool pvn_lend_takes(const pvn_lend *l, const char *kind);
-/* How long it takes here; 0: no idea. Also why, if it can never be said. */
+/* How long it takes here; 0: no idea. program_bytes may be 0: as known. */
 int64_t pvn_lend_estimate(pvn_lend *l, const pvn_heard_request *r,
                           const char *kind, uint64_t program_bytes);
 /* The job took this long after its inputs were there. */
 void pvn_lend_learn(pvn_lend *l, const provernet_job *j, int64_t took_ms);
 
 /* ---- lend_job.c ---- */
+/* NULL: no memory. */
 provernet_job *pvn_lend_job(pvn_lend *l, const pvn_heard_request *r,
                             const char *kind, int64_t estimate_ms);
-provernet_status pvn_lend_fetch(provernet_job *j, size_t i, pvn_net_input *in,
-                                provernet_error *err);
 provernet_status pvn_lend_hand_in(provernet_job *j, provernet_error *err);
 provernet_status pvn_lend_give_up(provernet_job *j, int blame, const char *why,
                                   provernet_error *err);
@@ -159,14 +154,54 @@ static inline const uint8_t *pvn_lend_request_of(const provernet_job *j)
 void pvn_program_key(uint8_t key32[32], const pvn_lend *l,
                      const pvn_heard_request *r);
 
-/* ---- lend.c ---- */
+/* ---- lend_fetch.c ---- */
+/* All of it; user: the descriptor. A pvn_read_fn. */
+provernet_status pvn_lend_read_fd(void *user, void *buf, size_t len,
+                                  uint64_t offset, provernet_error *err);
+provernet_status pvn_lend_fetch(provernet_job *j, size_t i, pvn_net_input *in,
+                                provernet_error *err);
+
+/* ---- lend_known.c ---- */
 /* Leave this request alone until a time. */
 void pvn_lend_skip(pvn_lend *l, const uint8_t id32[32], int64_t until_ms);
-/* What is known of a program; false: nothing. With the lock taken inside. */
+bool pvn_lend_skipped(pvn_lend *l, const uint8_t id32[32]);
+/* What is known of a program; false: nothing. */
 bool pvn_lend_size(pvn_lend *l, const uint8_t key32[32], pvn_program_size *out);
 void pvn_lend_size_keep(pvn_lend *l, const pvn_program_size *s);
+/* Is there a job of this request? */
+bool pvn_lend_held(pvn_lend *l, const uint8_t id32[32]);
+void pvn_lend_bid_add(pvn_lend *l, const pvn_heard_request *r,
+                      const pvn_offer *offer);
+/* false: there was none. */
+bool pvn_lend_bid_drop(pvn_lend *l, const uint8_t id32[32], bool won);
+bool pvn_lend_bid_open(pvn_lend *l, const uint8_t id32[32]);
+bool pvn_lend_bid_room(pvn_lend *l);
+/* All that are open; how many. */
+size_t pvn_lend_bids(pvn_lend *l, pvn_open_bid out[PVN_BIDS_MAX]);
 
-/* ---- news.c ---- */
+/* ---- lend_meet.c ---- */
+/* Who are we, what holds here? Asked when it is due. */
+provernet_status pvn_lend_meet(pvn_lend *l, provernet_error *err);
+/* A suspension, into l->calm_ms; best effort. */
+void pvn_lend_status(pvn_lend *l);
+
+/* ---- lend_bid.c ---- */
+/* Bid on what is offered and fits. */
+provernet_status pvn_lend_offers(pvn_lend *l, provernet_error *err);
+/* What became of bids that the list of assigned requests does not show. */
+provernet_status pvn_lend_settle(pvn_lend *l, unsigned line,
+                                 provernet_error *err);
+
+/* ---- lend.c ---- */
+bool pvn_lend_stopping(pvn_lend *l);
+/* Nothing helps: the worker ends. Returns err->status. */
+provernet_status pvn_lend_end(pvn_lend *l, const provernet_error *err);
+/* A page of requests: ours if ASSIGNED, else what we may bid on. */
+provernet_status pvn_lend_list(pvn_lend *l, unsigned line, int fulfillment,
+                               pvn_arena *a, pvn_heard_request **list,
+                               size_t *n, provernet_error *err);
+
+/* ---- lend_open.c ---- */
 /* Tell the application; id32 may be NULL. level: PVN_ERROR to PVN_DEBUG. */
 void pvn_lend_tell(pvn_lend *l, int level, const char *event,
                    const uint8_t *id32, const char *fmt, ...)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 enum { WAIT_MS = 1000, WAIT_MAX_MS = 30000, NONCE_TRIES = 8 };
+enum { SLOWEST = 64 }; /* bytes in a millisecond, of a large proof */
 enum { CANCELLED = 1, DEADLINE = 4, ABORTED = 10, INTERNAL = 13, AWAY = 14 };
 
 /* cause: the gRPC code when the network answered. */
@@ -39,12 +40,14 @@ provernet_status pvn_lend_call(pvn_lend *l, unsigned line, const char *path,
                                const pvn_buf *message, pvn_buf *answer,
                                provernet_error *err)
 {
+    int64_t ms = PVN_CALL_MS + (int64_t)(message->len / SLOWEST);
+
     if (message->failed)
         return pvn_nomem(err);
     answer->len = 0;
     return pvn_grpc_call(l->line[line], path,
-                         pvn_bytes_of(message->data, message->len), PVN_CALL_MS,
-                         answer, err);
+                         pvn_bytes_of(message->data, message->len), ms, answer,
+                         err);
 }
 
 /* Longer each time, never the same. false: the worker closes, or the time is
@@ -58,20 +61,6 @@ static bool wait_again(pvn_lend *l, int64_t *delay, int64_t give_up_ms)
     ms = *delay / 2 + *delay * dice / 256;
     *delay = *delay * 3 / 2 > WAIT_MAX_MS ? WAIT_MAX_MS : *delay * 3 / 2;
     return ms < left && pvn_worker_pause(l->w, ms);
-}
-
-provernet_status pvn_lend_insist(pvn_lend *l, unsigned line, const char *path,
-                                 const pvn_buf *message, pvn_buf *answer,
-                                 int64_t give_up_ms, provernet_error *err)
-{
-    provernet_error mine = { 0 };
-    int64_t delay = WAIT_MS;
-    provernet_status rc;
-
-    do
-        rc = pvn_lend_call(l, line, path, message, answer, &mine);
-    while (rc && pvn_lend_passing(&mine) && wait_again(l, &delay, give_up_ms));
-    return rc ? pvn_error_copy(err, &mine) : PROVERNET_OK;
 }
 
 static provernet_status read_nonce(pvn_lend *l, unsigned line, uint64_t *nonce,

@@ -82,7 +82,7 @@ static provernet_status dial(provernet_sp1_gpu *g, provernet_error *err)
     struct sockaddr_un to = { .sun_family = AF_UNIX };
     int cause = 0;
 
-    strcpy(to.sun_path, g->path);
+    memcpy(to.sun_path, g->path, strlen(g->path) + 1);
     for (int i = 0; i < CONNECT_TRIES; i++) {
         if (i > 0)
             poll(NULL, 0, CONNECT_WAIT_MS);
