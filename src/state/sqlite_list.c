@@ -22,6 +22,13 @@ static bool only_bidding(const pvn_filter *f)
            !(f->set & PVN_F_REQUESTER);
 }
 
+/* Failed ones whose deadline is to come: few, and provers poll for them. */
+static bool only_failed(const pvn_filter *f)
+{
+    return f->set & PVN_F_STATE && f->state_mask == 1 << 5 &&
+           f->set & PVN_F_DEADLINE && !(f->set & PVN_F_REQUESTER);
+}
+
 static void where(pvn_buf *b, int *n, bool on, const char *condition)
 {
     if (!on)
@@ -50,6 +57,8 @@ static void write_sql(pvn_buf *b, const pvn_filter *f)
     where(b, &n, f->set & PVN_F_REQUESTER, "requester = ");
     if (only_bidding(f))
         pvn_buf_text(b, " AND settle = 1 AND state = 1");
+    else if (only_failed(f))
+        pvn_buf_text(b, " AND state = 5");
     else if (only_open(f))
         pvn_buf_text(b, " AND state <= 3");
     if (f->set & PVN_F_STATE)
@@ -65,11 +74,13 @@ static void write_sql(pvn_buf *b, const pvn_filter *f)
                        " AND NOT EXISTS (SELECT 1 FROM bids WHERE"
                        " bids.request = requests.id AND prover = $%d)",
                        ++n);
-    where(b, &n, f->set & PVN_F_DEADLINE, "+deadline_ms > ");
+    where(b, &n, f->set & PVN_F_DEADLINE,
+          only_failed(f) ? "deadline_ms > " : "+deadline_ms > ");
     where(b, &n, f->set & PVN_F_FROM, "created_ms >= ");
     where(b, &n, f->set & PVN_F_TO, "created_ms <= ");
-    pvn_buf_format(b, " ORDER BY created_ms%s, id%s LIMIT $%d OFFSET $%d",
-                   order, order, n + 1, n + 2);
+    /* Failed ones are found by their deadline, then sorted. */
+    pvn_buf_format(b, " ORDER BY %screated_ms%s, id%s LIMIT $%d OFFSET $%d",
+                   only_failed(f) ? "+" : "", order, order, n + 1, n + 2);
     pvn_buf_add(b, "", 1);
 }
 
@@ -145,7 +156,8 @@ static bool bind_filter(sqlite3_stmt *stmt, const pvn_filter *f, int64_t limit)
 static provernet_status statement(pvn_sqlite *st, const pvn_filter *f,
                                   sqlite3_stmt **out, provernet_error *err)
 {
-    uint64_t shape = (uint64_t)f->set << 3 | (uint64_t)f->newest_first << 2 |
+    uint64_t shape = (uint64_t)f->set << 4 | (uint64_t)f->newest_first << 3 |
+                     (uint64_t)only_failed(f) << 2 |
                      (uint64_t)only_bidding(f) << 1 | (uint64_t)only_open(f);
     pvn_list_stmt *free_slot = &st->list[0];
     char *sql;

@@ -104,6 +104,8 @@ static const char *const step1[] = {
     "CREATE INDEX requests_open ON requests (created_ms) WHERE " OPEN ";",
     "CREATE INDEX requests_bidding ON requests (created_ms)"
     " WHERE settle = 1 AND state = 1;",
+    "CREATE INDEX requests_failed ON requests (deadline_ms)"
+    " WHERE state = 5;",
     "CREATE INDEX requests_due ON requests (deadline_ms) WHERE " OPEN ";",
     "CREATE INDEX requests_tied ON requests (tied_to)"
     " WHERE tied_to IS NOT NULL AND " OPEN ";",

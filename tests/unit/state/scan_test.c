@@ -251,6 +251,15 @@ static void lists_obey_every_filter_order_and_page(void **state)
     list(&h, &f, "6");
     f = (pvn_filter){ .set = PVN_F_DEADLINE, .deadline_after_ms = 1006 };
     list(&h, &f, "7 8");
+    request(&h, 9, 50, PROVERNET_FAILED)->deadline_ms = 3000;
+    request(&h, 10, 40, PROVERNET_FAILED)->deadline_ms = 2000;
+    request(&h, 11, 30, PROVERNET_FAILED)->deadline_ms = 1000;
+    assert_ok(batch_commit(&h));
+    batch_begin(&h);
+    f = (pvn_filter){ .set = PVN_F_STATE | PVN_F_DEADLINE,
+                      .state_mask = 1 << PROVERNET_FAILED,
+                      .deadline_after_ms = 1000 };
+    list(&h, &f, "10 9");
     f = (pvn_filter){ .set = PVN_F_FROM | PVN_F_TO,
                       .created_from_ms = 103,
                       .created_to_ms = 104 };
