@@ -26,6 +26,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/encoding"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -52,7 +53,9 @@ func keccak(parts ...[]byte) []byte {
 }
 
 func newClient(target string, secret byte) *client {
-	conn, err := grpc.NewClient(target, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient(target, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{
+			Time: 10 * time.Second, Timeout: 10 * time.Second, PermitWithoutStream: true}))
 	check(err)
 	b := make([]byte, 32)
 	b[31] = secret
@@ -235,6 +238,56 @@ func (c *client) await(id []byte) []byte {
 	return nil
 }
 
+// watch gives the requests of this requester as they change, until the context ends.
+func (c *client) watch(ctx context.Context) <-chan []byte {
+	s, err := c.conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true},
+		"/network.ProverNetwork/SubscribeProofRequests")
+	check(err)
+	filter := blob(nil, 6, c.address)
+	check(s.SendMsg(&filter))
+	check(s.CloseSend())
+	_, err = s.Header() // before there is anything to tell
+	check(err)
+	told := make(chan []byte, 1000)
+	go func() {
+		defer close(told)
+		for {
+			var msg []byte
+			if err := s.RecvMsg(&msg); err != nil {
+				must(status.Code(err) == codes.Canceled, "the stream ended with %v", err)
+				return
+			}
+			told <- msg
+		}
+	}()
+	return told
+}
+
+func heardOf(told <-chan []byte, id []byte, state uint64) {
+	for {
+		select {
+		case msg := <-told:
+			n, b := fields(msg)
+			if bytes.Equal(b[1], id) && n[11] == state {
+				return
+			}
+		case <-time.After(10 * time.Second):
+			must(false, "the stream never told state %d", state)
+		}
+	}
+}
+
+func (c *client) verify(proof, vk []byte) bool {
+	b := blob(nil, 1, proof)
+	b = blob(b, 2, vk)
+	b = num(b, 3, 4)
+	b = blob(b, 4, []byte("groth16/bn254@1"))
+	out, err := c.call("/verifier.Verifier/VerifyProof", b)
+	check(err)
+	n, _ := fields(out)
+	return n[1] == 1
+}
+
 func main() {
 	must(len(os.Args) == 4, "usage: provernet-grpc-go HOST:PORT VECTORS OUT")
 	encoding.RegisterCodec(raw{})
@@ -260,11 +313,19 @@ func main() {
 	_, err = c.signed("CreateProgram", b)
 	must(status.Code(err) == codes.Aborted, "a replay gives %v", err)
 
+	ctx, cancel := context.WithCancel(context.Background())
+	told := c.watch(ctx)
 	var proof []byte
 	for _, auction := range []bool{false, true} {
 		id := c.request(hash[:], c.upload(2, wtns), auction)
 		proof = c.await(id)
+		heardOf(told, id, 3)
+		must(c.verify(proof, vk), "VerifyProof refuses the proof")
+		must(!c.verify(proof, vk[:len(vk)-1]), "VerifyProof takes another key")
 		fmt.Printf("auction=%v id=%s proof of %d bytes\n", auction, hex.EncodeToString(id), len(proof))
+	}
+	cancel()
+	for range told { // until the end that was asked for
 	}
 	check(os.WriteFile(os.Args[3], proof, 0o644))
 }
