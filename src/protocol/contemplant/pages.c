@@ -5,7 +5,7 @@
 #include "protocol/http/http.h"
 #include <jansson.h>
 
-enum { ROWS = 1000 };
+enum { ROWS = 1000, WORKERS_MAX = 20000 };
 
 /* ---- pieces ---- */
 
@@ -172,15 +172,6 @@ static bool add_requests(pvn_call *c, uint32_t states)
     return true;
 }
 
-static bool add_workers(pvn_call *c)
-{
-    pvn_op *op = add(c, PVN_OP_READ_WORKERS);
-
-    if (op)
-        op->u.read_workers.limit = ROWS;
-    return op != NULL;
-}
-
 /* The first op that failed, or NULL. */
 static const provernet_error *failure(pvn_call *c)
 {
@@ -188,6 +179,82 @@ static const provernet_error *failure(pvn_call *c)
         if (pvn_call_op_at(c, i)->err.status)
             return &pvn_call_op_at(c, i)->err;
     return NULL;
+}
+
+/* ---- all workers, a page of rows after the other; then the rest ---- */
+
+typedef struct gathering {
+    pvn_op_read_workers all; /* copies in the call's arena */
+    const pvn_worker **list;
+    bool complete;
+    bool (*rest)(pvn_call *c); /* what else is to be read */
+} gathering;
+
+static pvn_next no_memory(pvn_call *c)
+{
+    return pvn_call_fail(c, PROVERNET_ERR_NOMEM, "no memory for a page");
+}
+
+static pvn_next next_page(pvn_call *c, const gathering *g)
+{
+    pvn_op *op = add(c, PVN_OP_READ_WORKERS);
+
+    if (!op)
+        return no_memory(c);
+    op->u.read_workers.limit = ROWS;
+    if (g->all.workers_len)
+        op->u.read_workers.after = g->list[g->all.workers_len - 1]->id;
+    return PVN_OP;
+}
+
+static pvn_next gather_begin(pvn_call *c, bool (*rest)(pvn_call *c))
+{
+    gathering *g = pvn_arena_alloc(pvn_call_arena(c), sizeof *g);
+
+    if (!g)
+        return no_memory(c);
+    g->rest = rest;
+    pvn_call_keep(c, 1, g);
+    return next_page(c, g);
+}
+
+static bool keep_page(pvn_call *c, gathering *g, const pvn_op_read_workers *w)
+{
+    pvn_arena *a = pvn_call_arena(c);
+    const pvn_worker **grown;
+
+    grown = pvn_arena_alloc(a, (g->all.workers_len + w->workers_len) *
+                                   sizeof(*grown));
+    if (!grown)
+        return false;
+    if (g->all.workers_len)
+        memcpy(grown, g->list, g->all.workers_len * sizeof *grown);
+    g->list = grown;
+    for (size_t i = 0; i < w->workers_len; i++) {
+        const void *copy = pvn_row_copy(a, &w->workers[i]->row);
+
+        if (!copy)
+            return false;
+        g->list[g->all.workers_len++] = copy;
+    }
+    g->all.workers = g->list;
+    return true;
+}
+
+/* One more page of workers is there. */
+static pvn_next gather(pvn_call *c, gathering *g)
+{
+    const pvn_op_read_workers *w = &pvn_call_op_at(c, 0)->u.read_workers;
+    const provernet_error *err = failure(c);
+
+    if (err)
+        return pvn_call_fail_with(c, err);
+    if (!keep_page(c, g, w))
+        return no_memory(c);
+    if (w->workers_len == ROWS && g->all.workers_len < WORKERS_MAX)
+        return next_page(c, g);
+    g->complete = true;
+    return g->rest(c) ? PVN_OP : no_memory(c);
 }
 
 /* ---- a live session that is about to be a dead one ---- */
@@ -217,12 +284,15 @@ void pvn_ct_json_worker(pvn_buf *b, const pvn_ct *x)
 
 /* ---- /contemplants ---- */
 
+static bool running_and_done(pvn_call *c)
+{
+    return add_requests(c, 1u << PROVERNET_RUNNING) &&
+           add_requests(c, 1u << PROVERNET_FULFILLED);
+}
+
 pvn_next pvn_ct_contemplants_begin(pvn_call *c)
 {
-    if (!add_workers(c) || !add_requests(c, 1u << PROVERNET_RUNNING) ||
-        !add_requests(c, 1u << PROVERNET_FULFILLED))
-        return pvn_call_fail(c, PROVERNET_ERR_NOMEM, "no memory");
-    return PVN_OP;
+    return gather_begin(c, running_and_done);
 }
 
 typedef struct about { /* workers.devices of a Contemplant */
@@ -303,13 +373,16 @@ static void put_worker(pvn_buf *b, pvn_call *c, const pvn_worker *w,
 
 pvn_next pvn_ct_contemplants_resume(pvn_call *c)
 {
-    const pvn_op_read_workers *w = &pvn_call_op_at(c, 0)->u.read_workers;
-    const pvn_op_read_requests *running =
-        &pvn_call_op_at(c, 1)->u.read_requests;
-    const pvn_op_read_requests *done = &pvn_call_op_at(c, 2)->u.read_requests;
+    gathering *g = pvn_call_kept(c, 1);
+    const pvn_op_read_requests *running, *done;
+    const pvn_op_read_workers *w = &g->all;
     const provernet_error *err = failure(c);
     pvn_buf b = { 0 };
 
+    if (!g->complete)
+        return gather(c, g);
+    running = &pvn_call_op_at(c, 0)->u.read_requests;
+    done = &pvn_call_op_at(c, 1)->u.read_requests;
     if (err)
         return pvn_call_fail_with(c, err);
     pvn_buf_text(&b, "[");
@@ -327,19 +400,21 @@ pvn_next pvn_ct_contemplants_resume(pvn_call *c)
 
 /* ---- /dead-contemplants ---- */
 
-pvn_next pvn_ct_dead_begin(pvn_call *c)
+static bool the_dead(pvn_call *c)
 {
-    pvn_op *op;
+    pvn_op *op = add(c, PVN_OP_READ_RECORDS);
 
-    if (!add_workers(c))
-        return pvn_call_fail(c, PROVERNET_ERR_NOMEM, "no memory");
-    op = add(c, PVN_OP_READ_RECORDS);
     if (!op)
-        return pvn_call_fail(c, PROVERNET_ERR_NOMEM, "no memory");
+        return false;
     op->u.read_records.protocol = PVN_PROTOCOL_CONTEMPLANT;
     op->u.read_records.kind = PVN_CT_DEAD;
     op->u.read_records.limit = PVN_CT_KEEP_DEAD;
-    return PVN_OP;
+    return true;
+}
+
+pvn_next pvn_ct_dead_begin(pvn_call *c)
+{
+    return gather_begin(c, the_dead);
 }
 
 /* A worker of another wire that is gone or set aside. */
@@ -357,11 +432,15 @@ static void put_gone(pvn_buf *b, pvn_call *c, const pvn_worker *w)
 
 pvn_next pvn_ct_dead_resume(pvn_call *c)
 {
-    const pvn_op_read_workers *w = &pvn_call_op_at(c, 0)->u.read_workers;
-    const pvn_op_read_records *r = &pvn_call_op_at(c, 1)->u.read_records;
+    gathering *g = pvn_call_kept(c, 1);
+    const pvn_op_read_workers *w = &g->all;
+    const pvn_op_read_records *r;
     const provernet_error *err = failure(c);
     pvn_buf b = { 0 };
 
+    if (!g->complete)
+        return gather(c, g);
+    r = &pvn_call_op_at(c, 0)->u.read_records;
     if (err)
         return pvn_call_fail_with(c, err);
     pvn_buf_text(&b, "[");
@@ -387,11 +466,14 @@ pvn_next pvn_ct_dead_resume(pvn_call *c)
 
 /* ---- /proof-history ---- */
 
+static bool done_only(pvn_call *c)
+{
+    return add_requests(c, 1u << PROVERNET_FULFILLED);
+}
+
 pvn_next pvn_ct_history_begin(pvn_call *c)
 {
-    if (!add_workers(c) || !add_requests(c, 1u << PROVERNET_FULFILLED))
-        return pvn_call_fail(c, PROVERNET_ERR_NOMEM, "no memory");
-    return PVN_OP;
+    return gather_begin(c, done_only);
 }
 
 static const pvn_worker *worker_of(const pvn_op_read_workers *w,
@@ -425,11 +507,15 @@ static void put_proof(pvn_buf *b, const pvn_op_read_workers *w,
 
 pvn_next pvn_ct_history_resume(pvn_call *c)
 {
-    const pvn_op_read_workers *w = &pvn_call_op_at(c, 0)->u.read_workers;
-    const pvn_op_read_requests *r = &pvn_call_op_at(c, 1)->u.read_requests;
+    gathering *g = pvn_call_kept(c, 1);
+    const pvn_op_read_workers *w = &g->all;
+    const pvn_op_read_requests *r;
     const provernet_error *err = failure(c);
     pvn_buf b = { 0 };
 
+    if (!g->complete)
+        return gather(c, g);
+    r = &pvn_call_op_at(c, 0)->u.read_requests;
     if (err)
         return pvn_call_fail_with(c, err);
     pvn_buf_text(&b, "[");

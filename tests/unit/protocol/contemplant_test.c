@@ -550,6 +550,34 @@ static void it_registers_works_and_is_on_the_pages(void **state)
     died(w, "abel", "the connection ended");
 }
 
+/* More workers were known than one look shows. */
+static void the_pages_know_all_workers(void **state)
+{
+    enum { OLD = 1003 };
+    world *w = *state;
+    worker *k;
+    json_t *list;
+    char name[32];
+    bool there = false;
+
+    for (int i = 0; i < OLD; i++) {
+        snprintf(name, sizeof name, "old-%d", i);
+        worker_hello(w, name, "other/kind@1");
+    }
+    k = dial(w, "10.0.0.1:4000");
+    enlist(k, "abel", "7.1.0");
+    for (int i = 0; i < 200 && !there; i++) {
+        hear(k, 5);
+        list = page(w, "/contemplants");
+        there = entry(list, "abel") && entry(list, "old-0");
+        if (there)
+            assert_int_equal(json_array_size(list), OLD + 1);
+        json_decref(list);
+    }
+    assert_true(there);
+    hang_up(k);
+}
+
 /* Members in the order that scripts may have come to expect. */
 static void the_pages_have_hierophants_shape(void **state)
 {
@@ -871,6 +899,7 @@ int main(void)
         cmocka_unit_test(kinds_follow_what_it_registered),
         STORY(it_registers_works_and_is_on_the_pages),
         STORY(the_pages_have_hierophants_shape),
+        STORY(the_pages_know_all_workers),
         STORY(silence_ends_it),
         STORY(unanswered_questions_are_strikes),
         STORY(a_crash_in_mid_proof_is_noticed_at_once),
