@@ -336,8 +336,13 @@ static void KN(bucket_sums)(void *plain, void *weighted, const void *packed,
         GN(add)(&steps, &steps, &sum);
     }
     GN(add)((POINT *)plain, &sum, &runs[0]);
-    const uint64_t k[4] = { len, 0, 0, 0 };
-    GN(mul)(&steps, &steps, k);
+    if (len & (len - 1)) {
+        const uint64_t k[4] = { len, 0, 0, 0 };
+        GN(mul)(&steps, &steps, k);
+    } else {
+        for (size_t k = 1; k < len; k *= 2)
+            GN(dbl)(&steps, &steps);
+    }
     for (int t = 0; t < 8; t++)
         GN(add)(&steps, &steps, &accs[t]);
     *(POINT *)weighted = steps;

@@ -92,7 +92,8 @@ static unsigned windows_for(unsigned top, unsigned bits)
     return (top + 1 + bits - 1) / bits;
 }
 
-/* Additions of one sum with windows of `bits`, a bucket counted as two:
+/* Additions of one sum with windows of `bits`, a bucket counted as four (two
+ * additions when it is weighed, and what is done once for each):
  * a scalar of b bits has digits in about (b+1)/bits windows. */
 static uint64_t window_cost(const uint64_t sizes[SIZES], unsigned bits)
 {
@@ -104,7 +105,7 @@ static uint64_t window_cost(const uint64_t sizes[SIZES], unsigned bits)
         cost += w * sizes[b];
         active = w > active ? w : active;
     }
-    return cost + active * (2u << (bits - 1));
+    return cost + active * (4u << (bits - 1));
 }
 
 static unsigned choose_bits(const struct recode_job *j)
