@@ -194,7 +194,12 @@ for part in $parts; do
 done
 echo "groth16: load $(cut -d' ' -f1-3 /proc/loadavg)" >&2
 
-python3 - "$rows" <<'PY' >&2
+# What one field product costs at the least here: the pace of the multiplier alone.
+floor=0
+if [ -x "$build/bin/field_bench" ]; then
+  floor=$("$build/bin/field_bench" | sed -n 's/.*"product_floor_ns":\([0-9.]*\).*/\1/p')
+fi
+python3 - "$rows" "${floor:-0}" <<'PY' >&2
 import json
 import sys
 
@@ -224,15 +229,28 @@ for r in rows:
     if r["bench"] != "growth":
         show(r["bench"], size, r["prover"], "%.6g" % r["median_s"], mib(r), ratio)
 
+def products(log):
+    """Field products of a dense proof with the best window: four sums over G1 (6 for an addition) and
+    one over G2 (three times as many), two additions for a bucket, and three pairs of transforms."""
+    n = 1 << log
+    additions = min(-(-254 // c) * (n + (2 << (c - 1))) for c in range(4, 21))
+    return (4 * 6 + 18) * additions + 3 * n * log
+
+
+floor = float(sys.argv[2])
 growth = [r for r in rows if r["bench"] == "growth"]
 if growth:
     print()
-    show("Size", "median, s", "ns per constraint", "peak", "longest stages")
-    show(*["---"] * 5)
+    if floor:
+        print("The multiplier alone: %.2f ns for a product, one thread." % floor)
+        print()
+    show("Size", "median, s", "ns per constraint", "peak", "of the floor", "longest stages")
+    show(*["---"] * 6)
 for r in growth:
     stages = sorted(r["stages"].items(), key=lambda kv: -kv[1])[:3]
     total = sum(r["stages"].values())
     show("2^%d" % r["log_size"], "%.6g" % r["median_s"],
          "%.0f" % (r["median_s"] * 1e9 / (2 ** r["log_size"] - 16)), mib(r),
+         "%.0f %%" % (100e-9 * products(r["log_size"]) * floor / r["threads"] / r["min_s"]),
          ", ".join("%s %.0f %%" % (k, 100 * v / total) for k, v in stages))
 PY
