@@ -152,10 +152,6 @@ static void a_killed_helper_is_started_again(void **state)
     assert_int_equal(pvn_gpu_pid(s.engine), 0);
     assert_int_equal(device_bytes(&s), 0);
     assert_false(children());
-    /* A key loaded too soon is one for the processor. */
-    provernet_groth16_key_free(s.key);
-    open_key(&s, "multiplier");
-    assert_int_equal(device_bytes(&s), 0);
     provernet_groth16_key_free(s.key);
     pvn_gpu_hurry(s.engine);
     open_key(&s, "multiplier");
@@ -172,9 +168,11 @@ static void a_helper_killed_in_a_proof_loses_no_proof(void **state)
     const char *stage;
     pthread_t t;
     setting s;
+    pid_t pid;
 
     (void)state;
     set_up(&s, "poseidon", false);
+    pid = pvn_gpu_pid(s.engine);
     assert_int_equal(pthread_create(&t, NULL, prove_beside, &s), 0);
     /* Once the helper works: its stages come back through shared memory. */
     for (int i = 0; i < 5000; i++) {
@@ -183,7 +181,7 @@ static void a_helper_killed_in_a_proof_loses_no_proof(void **state)
             break;
         nap(1);
     }
-    assert_int_equal(kill(pvn_gpu_pid(s.engine), SIGKILL), 0);
+    assert_int_equal(kill(pid, SIGKILL), 0);
     pthread_join(t, NULL);
     assert_int_equal(s.status, PROVERNET_OK);
     must_say(s.engine, "was lost");
@@ -348,6 +346,8 @@ static void many_callers_share_the_device(void **state)
     set_up(&s, "multiplier", false);
     engine = s.engine;
     for (int round = 0; round < 3; round++) {
+        pid_t pid = pvn_gpu_pid(engine);
+
         for (int i = 0; i < CALLERS; i++) {
             mine[i] = s;
             mine[i].watch = NULL;
@@ -355,7 +355,7 @@ static void many_callers_share_the_device(void **state)
                 pthread_create(&t[i], NULL, prove_beside, &mine[i]), 0);
         }
         if (round == 2)
-            kill(pvn_gpu_pid(engine), SIGKILL);
+            kill(pid, SIGKILL);
         for (int i = 0; i < CALLERS; i++) {
             pthread_join(t[i], NULL);
             assert_int_equal(mine[i].status, PROVERNET_OK);
