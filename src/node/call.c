@@ -100,10 +100,24 @@ static void parked_wake(pvn_waiter *w)
         (provernet_call *)((char *)w - offsetof(provernet_call, waiter)));
 }
 
+/* A parked call may lie for hours: what it asked before its last hand-over
+ * goes now. */
+static void drop_older_ops(provernet_call *c)
+{
+    size_t kept = c->ops - c->ops_from;
+
+    for (size_t i = 0; i < c->ops_from; i++)
+        pvn_op_free(c->op[i]);
+    memmove(c->op, c->op + c->ops_from, kept * sizeof(*c->op));
+    c->ops = kept;
+    c->ops_from = 0;
+}
+
 static bool hand_park(provernet_call *c)
 {
     pvn_waiter *w = &c->waiter;
 
+    drop_older_ops(c);
     if (w->park.until_ms <= 0)
         w->park.until_ms = INT64_MAX;
     if (c->deadline_ms && c->deadline_ms < w->park.until_ms)
