@@ -631,7 +631,9 @@ static void *talk(void *arg)
 
         while (!closing(c->f) && poll(&p, 1, 50) <= 0)
             ;
-        if (recv(c->fd, first, 3, MSG_PEEK) == 3) {
+        if (c->f->garbage) {
+            write_all(c, (const uint8_t *)c->f->garbage, strlen(c->f->garbage));
+        } else if (recv(c->fd, first, 3, MSG_PEEK) == 3) {
             if (memcmp(first, "PRI", 3) == 0)
                 talk_h2(c);
             else

@@ -62,6 +62,7 @@ typedef struct fake {
     uint64_t nonce, tick, suspended_until;
     const char *floor_price;
     bool no_params, no_status;
+    const char *garbage; /* said instead of HTTP/2, then the end */
     const char *prove_price;
     const uint8_t *vk; /* what GetProgram says of any program; NULL: none */
     size_t vk_len;

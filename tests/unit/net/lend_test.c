@@ -8,6 +8,8 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "../../vectors/asked.h"
+
 #define CIRCUIT "groth16/bn254@1"
 enum { LONG = 20000 };
 
@@ -233,6 +235,66 @@ static void proves_what_it_wins(void **state)
     finish(&h);
     assert_int_equal(r->fulfilments, 1);
     assert_int_equal(r->failures, 0);
+    fake_close(f);
+}
+
+/* The first message of this RPC is format, signature and body of a vector. */
+static void must_have_said(fake *f, const char *rpc, size_t vector)
+{
+    size_t len = strlen(asked[vector].body) / 2, n = 0;
+    uint8_t want[512] = { 0x08, 0x01, 0x12, 0x41 };
+
+    assert_true(pvn_unhex(want + 4, 65, asked[vector].signature, 130));
+    want[69] = 0x1a;
+    n = 70;
+    if (len > 127)
+        want[n++] = (uint8_t)(len | 0x80);
+    want[n++] = (uint8_t)(len > 127 ? len >> 7 : len);
+    assert_true(pvn_unhex(want + n, len, asked[vector].body, 2 * len));
+    n += len;
+    for (size_t i = 0; i < f->calls; i++) {
+        if (strcmp(f->call[i].rpc, rpc) != 0)
+            continue;
+        assert_int_equal(f->call[i].len, n);
+        assert_memory_equal(f->call[i].message, want, n);
+        return;
+    }
+    fail_msg("no %s came", rpc);
+}
+
+/* What went over the wire, byte by byte; the order of a first round. */
+static void says_exactly_this(void **state)
+{
+    static const char *const order[] = {
+        "GetOwner",
+        "GetProofRequestParams",
+        "GetProverStatus",
+        "GetFilteredProofRequests", /* what is ours? */
+        "GetFilteredProofRequests", /* what is open? */
+        "GetNonce",
+        "Bid",
+        "GetFilteredProofRequests",
+    };
+    static const char *const more[] = { "network.bid", "1200", NULL };
+    fake *f = network();
+    fake_request *r = circuit(f, 1);
+    hand h = { 0 };
+
+    (void)state;
+    memset(f->prover, 0xa0, 20);
+    f->nonce = 7;
+    for (uint8_t i = 0; i < 32; i++)
+        r->id[i] = i;
+    f->file[1].status = 404; /* so it gives up, with nonce 8 */
+    f->file[1].times = 1000;
+    begin(&h, f, more);
+    assert_true(fake_until(f, is_failed, r, LONG));
+    finish(&h);
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+        assert_string_equal(f->call[i].rpc, order[i]);
+    must_have_said(f, "Bid", 0);
+    must_have_said(f, "FailFulfillment", 3);
+    assert_int_equal(f->wrong, 0);
     fake_close(f);
 }
 
@@ -661,6 +723,29 @@ static void gives_up_on_a_hanging_call(void **state)
     provernet_worker_close(h.w);
 }
 
+static void meets_strangers(void **state)
+{
+    static const char *const said[] = {
+        "HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n",
+        "SSH-2.0-OpenSSH_9.2\r\n",
+        "",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+        fake *f = network();
+        provernet_worker *w;
+        char text[256];
+
+        f->garbage = said[i];
+        w = lend(f, NULL);
+        assert_true(hears(w, "network.trouble", text, 5000));
+        assert_non_null(strstr(text, "127.0.0.1"));
+        provernet_worker_close(w);
+        fake_close(f);
+    }
+}
+
 /* ---- TLS ---- */
 
 static void speaks_tls(void **state)
@@ -916,6 +1001,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(proves_what_it_wins),
+        cmocka_unit_test(says_exactly_this),
         cmocka_unit_test(decodes_and_asks_for_private_inputs),
         cmocka_unit_test(takes_up_what_was_assigned_before),
         cmocka_unit_test(knows_a_circuit_by_its_program),
@@ -934,6 +1020,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(ends_where_nothing_helps),
         cmocka_unit_test(does_without),
         cmocka_unit_test(gives_up_on_a_hanging_call),
+        cmocka_unit_test(meets_strangers),
         cmocka_unit_test(speaks_tls),
         cmocka_unit_test(program_is_gone),
         cmocka_unit_test(transfers_go_on),
