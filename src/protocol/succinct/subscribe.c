@@ -9,8 +9,9 @@
 #include "protocol/succinct/succinct.h"
 #include <stdlib.h>
 
-/* PACE_MS: time between two looks, however much happens. */
-enum { ROUND = 100, EVENTS = 100, LOOK_MS = 30000, PACE_MS = 50 };
+/* ROUND: what a reader that stalls holds in memory. PACE_MS: time between two
+ * looks, however much happens. */
+enum { ROUND = 25, EVENTS = 25, LOOK_MS = 30000, PACE_MS = 50 };
 
 typedef struct stream {
     enum {
@@ -25,7 +26,8 @@ typedef struct stream {
     } step;
     const Types__GetFilteredProofRequestsRequest *ask;
     pvn_filter filter;
-    bool whole; /* the snapshot has been told */
+    pvn_filter scan; /* the snapshot: what is left of it */
+    bool whole;      /* it has been told */
     int64_t seq, looked_ms;
     pvn_arena round; /* rows in hand */
     const pvn_request *row[ROUND];
@@ -63,7 +65,7 @@ static pvn_next ask_rows(pvn_call *c, stream *s)
     if (!op)
         return PVN_ANSWER;
     f = &op->u.read_requests.filter;
-    *f = s->filter;
+    *f = s->scan;
     if (f->program_name.data)
         f->program_name =
             pvn_op_bytes(op, f->program_name.data, f->program_name.len, &ok);
@@ -219,6 +221,22 @@ static pvn_next programs_read(pvn_call *c, stream *s)
 
 /* ---- rows and events ---- */
 
+/* Go on behind these rows: from their last time on, without those of that
+ * time that were seen. Counting from the start would take longer each round. */
+static void advance(stream *s, const pvn_request *const *row, size_t len)
+{
+    int64_t last = row[len - 1]->created_ms;
+    size_t same = 0;
+
+    while (same < len && row[len - 1 - same]->created_ms == last)
+        same++;
+    if (!(s->scan.set & PVN_F_FROM) || s->scan.created_from_ms != last)
+        s->scan.offset = 0;
+    s->scan.set |= PVN_F_FROM;
+    s->scan.created_from_ms = last;
+    s->scan.offset += (int64_t)same;
+}
+
 static pvn_next rows_read(pvn_call *c, stream *s)
 {
     const pvn_op *op = pvn_call_op_at(c, 0);
@@ -227,7 +245,8 @@ static pvn_next rows_read(pvn_call *c, stream *s)
     if (op->err.status != PROVERNET_OK)
         return pvn_call_fail_with(c, &op->err);
     s->whole = u->requests_len < ROUND;
-    s->filter.offset += (int64_t)u->requests_len;
+    if (u->requests_len > 0)
+        advance(s, u->requests, u->requests_len);
     for (size_t i = 0; i < u->requests_len; i++)
         if (!keep(s, u->requests[i]))
             return no_memory(c);
@@ -341,6 +360,7 @@ pvn_next pvn_succinct_subscribe_begin(pvn_call *c)
         return pvn_call_fail_with(c, pvn_call_error(c));
     if (!pvn_list_prepare(c, s->ask, &s->filter))
         return PVN_ANSWER;
+    s->scan = s->filter;
     return ask_events(c, s, true);
 }
 
