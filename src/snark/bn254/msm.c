@@ -183,33 +183,48 @@ static inline size_t bits_set(uint64_t v)
     return (size_t)(v * 0x0101010101010101u >> 56);
 }
 
-/* The place of scalar `index` among the packed points, or -1. */
-static inline ptrdiff_t base_place(const pvn_bases *b, size_t index)
-{
-    size_t i = index - b->first; /* wraps to a large value below first */
-    if (i >= b->n)
-        return -1;
-    if (!b->words)
-        return (ptrdiff_t)i;
-    const struct bases_word *w = &b->words[i / 64];
-    if (!(w->present >> (i % 64) & 1))
-        return -1;
-    uint64_t below = w->present & (((uint64_t)1 << (i % 64)) - 1);
-    return (ptrdiff_t)(w->rank + bits_set(below));
-}
-
-static size_t collect(const struct msm_job *j, pvn_point_ref *refs,
-                      const uint32_t *entries, size_t n)
-{
-    const pvn_bases *b = j->bases;
-    size_t got = 0;
-    for (size_t i = 0; i < n; i++) {
-        ptrdiff_t place = base_place(b, entries[i] >> 1);
-        refs[got] = (pvn_point_ref)b->points +
-                    (size_t)place * j->k->packed_bytes + (entries[i] & 1);
-        got += place >= 0;
+/* Refs to the points of n entries, those that have none left out. */
+#define COLLECT(NAME, BITS_SET)                                                \
+    static size_t NAME(const struct msm_job *j, pvn_point_ref *refs,           \
+                       const uint32_t *entries, size_t n)                      \
+    {                                                                          \
+        const pvn_bases *b = j->bases;                                         \
+        const struct bases_word *words = b->words;                             \
+        const size_t bytes = j->k->packed_bytes, first = b->first;             \
+        pvn_point_ref points = (pvn_point_ref)b->points;                       \
+        size_t got = 0;                                                        \
+        for (size_t e = 0; e < n; e++) {                                       \
+            /* wraps to a large value below first */                           \
+            size_t i = (entries[e] >> 1) - first, place = i;                   \
+            if (i >= b->n)                                                     \
+                continue;                                                      \
+            size_t there = 1;                                                  \
+            if (words) {                                                       \
+                uint64_t here = words[i / 64].present, bit = i % 64;           \
+                place = words[i / 64].rank +                                   \
+                        (size_t)BITS_SET(here & (((uint64_t)1 << bit) - 1));   \
+                there = here >> bit & 1;                                       \
+            }                                                                  \
+            refs[got] = points + place * bytes + (entries[e] & 1);             \
+            got += there;                                                      \
+        }                                                                      \
+        return got;                                                            \
     }
-    return got;
+
+COLLECT(collect_any, bits_set)
+#if defined(__x86_64__) && !defined(PVN_PORTABLE_ONLY)
+/* Every processor of the other forms has the instruction. */
+__attribute__((target("popcnt"))) COLLECT(collect_popcnt, __builtin_popcountll)
+#endif
+
+    static size_t collect(const struct msm_job *j, pvn_point_ref *refs,
+                          const uint32_t *entries, size_t n)
+{
+#if defined(__x86_64__) && !defined(PVN_PORTABLE_ONLY)
+    if (j->bases->forms != &pvn_bn254_portable)
+        return collect_popcnt(j, refs, entries, n);
+#endif
+    return collect_any(j, refs, entries, n);
 }
 
 static unsigned window_of(const pvn_recoded *r, size_t at)
