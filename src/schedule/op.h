@@ -245,7 +245,7 @@ typedef struct pvn_op_request_submit {
     int64_t memory_bytes, path_ms, cost; /* estimates, 0 if unknown */
     pvn_bytes params;                    /* JSON for the worker, or empty */
     pvn_bytes signed_bytes, extra;
-    bool tied; /* cancelled when this coordinator's session ends */
+    bool tied;              /* cancelled when this coordinator's session ends */
     const pvn_terms *terms; /* auctioned; NULL: for our own workers */
     /* out: the id in force (the first one's for a duplicate) */
     provernet_id id_out;

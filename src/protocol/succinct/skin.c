@@ -29,10 +29,9 @@ static const pvn_route routes[] = {
         .begin = pvn_succinct_fulfill_begin,
         .resume = pvn_succinct_fulfill_resume,
         .close = pvn_succinct_fulfill_close },
-    {
-        .path = "/artifact.ArtifactStore/CreateArtifact",
-        .flags = PVN_ROUTE_GRPC,
-        .begin = pvn_succinct_create_artifact_begin },
+    { .path = "/artifact.ArtifactStore/CreateArtifact",
+      .flags = PVN_ROUTE_GRPC,
+      .begin = pvn_succinct_create_artifact_begin },
     { .path = "/network.ProverNetwork/SubscribeProofRequests",
       .flags = PVN_ROUTE_GRPC | PVN_ROUTE_SERVER_STREAM,
       .begin = pvn_succinct_subscribe_begin,
