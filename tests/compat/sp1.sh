@@ -1,14 +1,11 @@
 #!/bin/sh
 # Programs written with the released sp1-sdk get (mock) proofs of every mode, and wait on unmoved while the
-# server is killed and started again. Third argument: v6, v5 or v4.
+# server is killed and started again. Third argument: v6.
 . "${0%/*}/common.sh"
 VERSION=$3
 CLIENT=$CACHE/bin/provernet-sp1-$VERSION
 need "$CLIENT"
-GUEST=$VECTORS/sp1/guest32.elf
-[ "$VERSION" != v6 ] || GUEST=$VECTORS/sp1/guest64.elf
-# 4 and 5 ask their makers for nothing then; 6 does not look.
-export SP1_DISABLE_PROGRAM_CACHE=true VERIFY_VK=false
+GUEST=$VECTORS/sp1/guest64.elf
 export NETWORK_PRIVATE_KEY=0x1111111111111111111111111111111111111111111111111111111111111111
 
 start_server --mock --no-worker

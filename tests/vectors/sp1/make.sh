@@ -1,6 +1,5 @@
 #!/bin/sh
-# Makes the guests from guest.c: rv64im for SP1 6 and rv32im for SP1 4 and 5. Needs clang (14 or later) and
-# lld (LLD="ld.lld", or "rust-lld -flavor gnu" of a Rust toolchain).
+# Makes the guest from guest.c: rv64im, for SP1 6. Needs clang (14 or later) and lld (LLD="ld.lld", or "rust-lld -flavor gnu" of a Rust toolchain).
 set -eu
 cd "$(dirname "$0")"
 CLANG=${CLANG:-clang-14}
@@ -25,5 +24,4 @@ LD
   rm -r "$tmp"
 }
 make guest64.elf riscv64-unknown-elf rv64im lp64 0x78001000 0x78000000 0x79000000 elf64lriscv
-make guest32.elf riscv32-unknown-elf rv32im ilp32 0x00201000 0x00200400 0x00400000 elf32lriscv
-sha256sum guest64.elf guest32.elf
+sha256sum guest64.elf
