@@ -156,7 +156,7 @@ static provernet_status load_points(loading *l, pvn_bases **out, uint64_t at,
                                     const char *what)
 {
     size_t bytes = n * (g2 ? G2 : G1);
-    uint8_t *in = malloc(bytes ? bytes : 1);
+    uint8_t *in = pvn_scratch_new(&l->pool, bytes);
     provernet_status s;
 
     if (!in)
@@ -167,7 +167,7 @@ static provernet_status load_points(loading *l, pvn_bases **out, uint64_t at,
     if (!s)
         s = (g2 ? pvn_g2_bases_new : pvn_g1_bases_new)(out, l->k->forms, in, n,
                                                        first, l->par, l->err);
-    free(in);
+    pvn_scratch_free(&l->pool, in, bytes);
     l->done += bytes;
     if (!s &&
         !pvn_watch_at(l->w, "read key", (int)(l->done * 990 / (l->total + 1))))
