@@ -97,7 +97,10 @@ static provernet_worker *lend(fake *f, const char *const *more)
 static void begin(hand *h, fake *f, const char *const *more)
 {
     h->w = lend(f, more);
+    pthread_mutex_lock(&h->w->lock);
     h->w->beat_ms = 100;
+    pthread_cond_broadcast(&h->w->changed);
+    pthread_mutex_unlock(&h->w->lock);
     assert_int_equal(pthread_create(&h->thread, NULL, work, h), 0);
 }
 
