@@ -28,19 +28,28 @@ typedef struct proving {
     pvn_g2 sum_b2;
 } proving;
 
-/* About what a recoded scalar and the buckets of its sum take. */
-enum { RECODED_BYTES = 96, SUM_BYTES = 48 << 20, FR = 32 };
+/* Scratch is kept from step to step (the pool): three arrays of the domain,
+ * which the sort of H uses again, 64 bytes of sorted entries for a scalar and
+ * a few of index; a longer witness brings its own. Then the buckets of a sum
+ * over G1 and over G2, which stop growing at windows of 16 bits. */
+enum {
+    FR = 32,
+    KEPT_BYTES = 3 * FR + 72,
+    RECODED_BYTES = 112,
+    SUM_BASE = 16 << 20,
+    SUM_EACH = 192,
+    SUM_MOST = 112 << 20
+};
 
 uint64_t pvn_groth16_proof_need(uint64_t wires, uint64_t domain)
 {
-    uint64_t transforms = 3 * FR * domain;
-    uint64_t h = (FR + RECODED_BYTES) * domain;
-    uint64_t witness = RECODED_BYTES * wires;
-    uint64_t need = transforms > h ? transforms : h;
+    uint64_t longest = wires > domain ? wires : domain;
+    uint64_t need = KEPT_BYTES * domain + FR * wires; /* with the file */
+    uint64_t sum = SUM_BASE + SUM_EACH * longest;
 
-    if (witness > need)
-        need = witness;
-    return need + SUM_BYTES + FR * wires; /* the witness file itself */
+    if (wires > domain)
+        need += RECODED_BYTES * wires;
+    return need + (sum < SUM_MOST ? sum : SUM_MOST);
 }
 
 static provernet_status cancelled(const proving *p)
