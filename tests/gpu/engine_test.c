@@ -47,8 +47,8 @@ static void equal_blinding_gives_the_bytes_of_the_cpu(void **state)
     for (int in_process = 0; in_process < 2; in_process++) {
         equal("square", in_process != 0);
         equal("multiplier", in_process != 0);
-        equal("poseidon", in_process != 0);
     }
+    equal("poseidon", false); /* the largest; gpu_circuit has larger ones */
 }
 
 /* The way an application goes; the engine draws r and s itself. */
