@@ -157,6 +157,7 @@ typedef enum manner {
 typedef struct life {
     char name[24];
     manner manner;
+    bool early;  /* in the first round: it leaves work for all manners */
     bool worked; /* it had a job: its end must be on the page as planned */
     char reason[124];
     int code;
@@ -220,7 +221,7 @@ static bool respond(tc_contemplant *c, life *l, int *questions, int *jobs)
 
 static bool enough(const life *l, int jobs)
 {
-    return (l->manner == HONEST && jobs >= 4) ||
+    return (l->manner == HONEST && jobs >= (l->early ? 1 : 4)) ||
            (l->manner == LIES && jobs >= 1);
 }
 
@@ -248,7 +249,10 @@ static void live(life *l)
             MUST(c.job.mode == 2 && !c.job.mock && c.job.input_len == INPUT);
         if (heard == TC_QUESTION)
             on = respond(&c, l, &questions, &jobs);
-        if (heard == TC_NOTHING && enough(l, jobs) && !c.busy)
+        /* With the next job in its hands, if there is one: the server is quick
+         * to give it. */
+        if (enough(l, jobs) &&
+            (heard == TC_JOB || (heard == TC_NOTHING && !c.busy)))
             on = false;
         if (atomic_load(&done) && !l->worked)
             on = false;
@@ -271,6 +275,7 @@ static void *contemplants(void *arg)
         life *l = &lives[lane][i];
 
         l->manner = turns[(i + 5 * lane) % TURNS];
+        l->early = i < TURNS;
         snprintf(l->name, sizeof l->name, "c%zu-%zu", lane, i);
         live(l);
         lived[lane] = i + 1;
