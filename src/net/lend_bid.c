@@ -72,9 +72,10 @@ static provernet_status bid_refused(pvn_lend *l, const pvn_heard_request *r,
         UNIMPLEMENTED = 12,
         UNAUTHENTICATED = 16
     };
+    bool passing = !why->cause || pvn_lend_passing(why);
     int64_t now = pvn_now_ms(&l->w->env);
 
-    pvn_lend_skip(l, r->id32, now + SKIP_MS);
+    pvn_lend_skip(l, r->id32, now + (passing ? SOON_MS : SKIP_MS));
     if (why->cause == UNIMPLEMENTED) {
         pvn_fail(err, PROVERNET_ERR_UNSUPPORTED, why->cause,
                  "the network holds no auctions: %.120s\n"
@@ -96,7 +97,7 @@ static provernet_status bid_refused(pvn_lend *l, const pvn_heard_request *r,
         pvn_lend_status(l);
         return PROVERNET_OK;
     }
-    if (!why->cause || pvn_lend_passing(why))
+    if (passing)
         return pvn_error_copy(err, why);
     /* Mostly it went to another a moment ago. */
     pvn_lend_tell(l, why->cause == DENIED ? PVN_WARN : PVN_INFO,
