@@ -142,9 +142,8 @@ static int look_ahead(Proving *p)
     if (!next || c->staged.ticket)
         return 0;
     ticket = __atomic_load_n(&next->ticket, __ATOMIC_ACQUIRE);
-    where = __atomic_load_n(&next->slot, __ATOMIC_RELAXED);
-    n = __atomic_load_n(&next->n, __ATOMIC_RELAXED);
-    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    where = __atomic_load_n(&next->slot, __ATOMIC_ACQUIRE);
+    n = __atomic_load_n(&next->n, __ATOMIC_ACQUIRE);
     if (!ticket || __atomic_load_n(&next->ticket, __ATOMIC_RELAXED) != ticket ||
         where >= PROVERNET_GPU_SLOTS || n != p->k->n_vars ||
         !c->slots[where].pinned || n * 32 > c->slots[where].bytes)

@@ -104,10 +104,10 @@ static void announce(struct pvn_gpu *g, const pvn_gpu_slot *s, uint64_t n)
 
     if (!next || !s->linked)
         return;
+    /* Whoever reads the new slot or n finds the old ticket gone. */
     __atomic_store_n(&next->ticket, 0, __ATOMIC_RELAXED);
-    __atomic_thread_fence(__ATOMIC_RELEASE);
-    __atomic_store_n(&next->slot, (uint32_t)(s - g->slots), __ATOMIC_RELAXED);
-    __atomic_store_n(&next->n, n, __ATOMIC_RELAXED);
+    __atomic_store_n(&next->slot, (uint32_t)(s - g->slots), __ATOMIC_RELEASE);
+    __atomic_store_n(&next->n, n, __ATOMIC_RELEASE);
     __atomic_store_n(&next->ticket, s->ticket, __ATOMIC_RELEASE);
 }
 
