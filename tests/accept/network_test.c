@@ -247,7 +247,7 @@ static void must_say(const char *const *more, int code, const char *words)
     tc_add(&out, "", 1);
     if (rc != code || !strstr((char *)out.data, words)) {
         fprintf(stderr, "exit %d, said: %s\n", rc, (char *)out.data);
-        MUST(!"the right words");
+        must_failed(__FILE__, __LINE__, "the right words");
     }
     tc_free(&out);
 }

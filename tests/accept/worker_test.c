@@ -124,7 +124,7 @@ static void running(const uint8_t id[32])
         }
         tc_sleep_ms(5);
     }
-    MUST(!"the worker never began");
+    must_failed(__FILE__, __LINE__, "the worker never began");
 }
 
 static int64_t attempts(const uint8_t id[32])

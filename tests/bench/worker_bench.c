@@ -105,9 +105,9 @@ static provernet_worker *dial(int i)
         [0] = 1, [30] = (uint8_t)(i >> 8), [31] = (uint8_t)i
     };
     provernet_error err = { 0 };
-    provernet_worker *w;
+    provernet_worker *w = NULL;
     provernet_options *o;
-    provernet_key *k;
+    provernet_key *k = NULL;
     char address[32], name[32];
 
     snprintf(address, sizeof address, "127.0.0.1:%u", server.port);

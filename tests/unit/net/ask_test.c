@@ -180,8 +180,8 @@ static void refuses_damage(void **state)
         "0a02",         /* cut off */
         "0a0408011205", /* cut off within */
         "0a020801",     /* no id */
-        "0a241a021b5b0a200505050505050505050505050505050505050505050505050505"
-        "050505050505", /* an escape in the version */
+        ("0a241a021b5b0a20050505050505050505050505050505050505050505050505"
+         "0505050505050505"), /* an escape in the version */
     };
     uint8_t bytes[128], owner[20];
     pvn_heard_request *r, one;
