@@ -98,6 +98,7 @@ static provernet_status lend(struct demo *d, provernet_error *err)
 {
     provernet_options *o;
     provernet_status st;
+    char news[400];
 
     st = set(d, "worker.server", d->url + strlen("http://"), err);
     o = st == PROVERNET_OK ? config_options(d->config, err) : NULL;
@@ -110,6 +111,9 @@ static provernet_status lend(struct demo *d, provernet_error *err)
     if (st != PROVERNET_OK)
         return st;
     engine_words(d->engine, d->device, sizeof d->device);
+    /* Why there is no GPU is for `doctor`: the line above names the device. */
+    while (provernet_engine_news(d->engine, news, sizeof news))
+        ;
     d->work.engines[d->work.engines_len++] = d->engine;
     d->work.slots = 1;
     st = work_start(&d->work, err);
