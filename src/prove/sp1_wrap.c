@@ -3,7 +3,6 @@
 #include "crypto/crypto.h"
 #include "prove/sp1_keys.h"
 #include "snark/decimal.h"
-#include <sodium.h>
 #include <string.h>
 
 enum {
@@ -80,6 +79,11 @@ provernet_status pvn_sp1_wrap_read(pvn_sp1_wrap *out, pvn_bytes file,
 
 /* ---- checking ---- */
 
+static unsigned signals_of(unsigned major)
+{
+    return major < 6 ? 2 : 5;
+}
+
 static provernet_status invalid(const char *why, provernet_error *err)
 {
     return pvn_fail(err, PROVERNET_ERR_PROOF_INVALID, 0,
@@ -141,18 +145,34 @@ static bool names_program(const uint8_t signal32[32], const uint8_t name32[32])
            (join_words(joined, name32) && memcmp(signal32, joined, 32) == 0);
 }
 
-/* A digest as a signal: three bits short, to fit the field. */
-static bool commits_to(const uint8_t signal32[32], pvn_bytes values)
+/* By SHA-256 or BLAKE3; `top` masks the first byte. */
+static bool digest_is(const uint8_t want32[32], pvn_bytes values, uint8_t top)
 {
     uint8_t digest[32];
 
-    crypto_hash_sha256(digest, values.data, values.len);
-    digest[0] &= 0x1f;
-    if (memcmp(signal32, digest, 32) == 0)
+    pvn_sha256(digest, values.data, values.len);
+    digest[0] &= top;
+    if (memcmp(want32, digest, 32) == 0)
         return true;
     pvn_blake3(digest, values.data, values.len);
-    digest[0] &= 0x1f;
-    return memcmp(signal32, digest, 32) == 0;
+    digest[0] &= top;
+    return memcmp(want32, digest, 32) == 0;
+}
+
+/* A digest as a signal: three bits short, to fit the field. */
+static bool commits_to(const uint8_t signal32[32], pvn_bytes values)
+{
+    return digest_is(signal32, values, 0x1f);
+}
+
+bool pvn_sp1_wrap_values(pvn_bytes file, unsigned major,
+                         const uint8_t digest32[32])
+{
+    pvn_sp1_wrap w;
+
+    return pvn_sp1_wrap_read(&w, file, signals_of(major), NULL) ==
+               PROVERNET_OK &&
+           digest_is(digest32, w.values, 0xff);
 }
 
 static provernet_status read_signals(uint8_t out[SIGNALS_MAX][FR],
@@ -244,7 +264,7 @@ provernet_status pvn_sp1_wrap_verify(pvn_sp1_mode mode, unsigned major,
     pvn_bytes proof;
     pvn_sp1_wrap w;
 
-    rc = pvn_sp1_wrap_read(&w, file, major < 6 ? 2 : 5, err);
+    rc = pvn_sp1_wrap_read(&w, file, signals_of(major), err);
     if (rc)
         return rc;
     if (w.mode != mode)

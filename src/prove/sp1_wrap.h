@@ -35,4 +35,8 @@ provernet_status pvn_sp1_wrap_read(pvn_sp1_wrap *out, pvn_bytes file,
 provernet_status pvn_sp1_wrap_verify(pvn_sp1_mode mode, unsigned major,
                                      const uint8_t name32[32], pvn_bytes file,
                                      provernet_error *err);
+/* Do the public values in this file have this digest (SHA-256 or BLAKE3)? The
+ * proof is not looked at. */
+bool pvn_sp1_wrap_values(pvn_bytes file, unsigned major,
+                         const uint8_t digest32[32]);
 #endif

@@ -1,7 +1,6 @@
 /* protocol/succinct/verify.c - Verifier.VerifyProof: is this a proof? Judged
- * in C where the kind can be. Includes succinct.h, crypto/, prove/. */
+ * in C where the kind can be. Includes succinct.h, prove/. */
 #include "protocol/succinct/succinct.h"
-#include "crypto/crypto.h"
 #include "prove/kinds.h"
 #include "prove/sp1_wrap.h"
 #include "proto/verifier.pb-c.h"
@@ -82,20 +81,10 @@ static bool check_lengths(pvn_call *c, const check *k)
  * which was verified. */
 static bool values_match(const check *k)
 {
-    unsigned major = pvn_circuit_major(k->m->version);
-    pvn_sp1_wrap wrap;
-    uint8_t digest[32];
-
-    if (!k->m->_public_values_hash_case)
-        return true;
-    if (pvn_sp1_wrap_read(&wrap, pvn_bin(k->m->proof), major < 6 ? 2 : 5,
-                          NULL) != PROVERNET_OK)
-        return false;
-    pvn_sha256(digest, wrap.values.data, wrap.values.len);
-    if (memcmp(digest, k->m->public_values_hash.data, 32) == 0)
-        return true;
-    pvn_blake3(digest, wrap.values.data, wrap.values.len);
-    return memcmp(digest, k->m->public_values_hash.data, 32) == 0;
+    return !k->m->_public_values_hash_case ||
+           pvn_sp1_wrap_values(pvn_bin(k->m->proof),
+                               pvn_circuit_major(k->m->version),
+                               k->m->public_values_hash.data);
 }
 
 /* On the crew: a pairing takes milliseconds. */
