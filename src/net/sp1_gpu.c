@@ -62,7 +62,7 @@ struct provernet_sp1_gpu {
 /* One exchange of one job. */
 typedef struct talk {
     provernet_sp1_gpu *g;
-    provernet_job *j; /* or NULL: before the first job */
+    provernet_job *j;
     const char *stage;
     provernet_error *err;
 } talk;
@@ -170,8 +170,7 @@ static provernet_status ready(talk *t, short events)
             return PROVERNET_OK;
         if (n < 0 && errno != EINTR)
             return broken(t, errno);
-        if (t->j &&
-            provernet_job_alive(t->j, 0, t->stage) == PROVERNET_ERR_CANCELLED)
+        if (provernet_job_alive(t->j, 0, t->stage) == PROVERNET_ERR_CANCELLED)
             return pvn_fail(t->err, PROVERNET_ERR_CANCELLED, 0,
                             "no longer wanted");
     }
