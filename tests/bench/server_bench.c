@@ -2,8 +2,8 @@
  * measurement. Client and server share the machine.
  *
  *   server_bench PROVERNETD [SECONDS] [WHAT...]
- *   WHAT: cycle status artifact idle (default: all); cycle@16: with so many
- *   clients only */
+ *   WHAT: cycle cycle_fresh (a connection for each call) status artifact idle
+ *   (default: all); cycle@16: with so many clients only */
 #include "client.h"
 #include "server.h"
 #include <fcntl.h>
@@ -52,6 +52,18 @@ static void *cycles(void *arg)
 {
     while (!stop)
         one_cycle(arg);
+    return NULL;
+}
+
+/* As SDKs 4 and 5 do it: each of the four calls on a connection of its own. */
+static void *fresh_cycles(void *arg)
+{
+    client *c = arg;
+
+    c->user.fresh = true;
+    while (!stop)
+        one_cycle(c);
+    c->user.fresh = false;
     return NULL;
 }
 
@@ -273,6 +285,9 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < 4; i++)
         if (wanted_of(argc, argv, "cycle", counts[i]))
             run("cycle", counts[i], cycles);
+    for (size_t i = 0; i < 4; i++)
+        if (wanted_of(argc, argv, "cycle_fresh", counts[i]))
+            run("cycle_fresh", counts[i], fresh_cycles);
     if (wanted(argc, argv, "status")) {
         for (int i = 0; i < CLIENTS_MAX; i++)
             one_cycle(&clients[i]);

@@ -99,6 +99,9 @@ typedef struct tc_user {
     tc_conn conn;
     provernet_key *key;
     uint8_t address[20];
+    char host[64];
+    uint16_t port;
+    bool fresh; /* every call on a connection of its own, as SDKs 4 and 5 do */
 } tc_user;
 bool tc_user_open(tc_user *u, const char *host, uint16_t port,
                   const uint8_t secret32[32]);

@@ -11,6 +11,8 @@ bool tc_user_open(tc_user *u, const char *host, uint16_t port,
     if (provernet_key_new(&u->key, secret32, NULL))
         return false;
     provernet_key_address(u->key, u->address);
+    snprintf(u->host, sizeof u->host, "%s", host);
+    u->port = port;
     return tc_open(&u->conn, host, port);
 }
 
@@ -33,13 +35,30 @@ void tc_envelope(tc_buf *out, const provernet_key *key, const void *body,
     tc_bytes(out, 3, body, len);
 }
 
+static void call(tc_user *u, const char *path, const tc_buf *msg, tc_reply *r)
+{
+    tc_conn own;
+
+    if (!u->fresh) {
+        tc_call(&u->conn, path, msg->data, msg->len, r);
+        return;
+    }
+    if (!tc_open(&own, u->host, u->port)) {
+        memset(r, 0, sizeof *r);
+        r->grpc_status = -1;
+        return;
+    }
+    tc_call(&own, path, msg->data, msg->len, r);
+    tc_close(&own);
+}
+
 /* A signed call: envelope, send, status. The body is freed. */
 static int signed_call(tc_user *u, const char *path, tc_buf *body, tc_reply *r)
 {
     tc_buf env = { 0 };
 
     tc_envelope(&env, u->key, body->data, body->len);
-    tc_call(&u->conn, path, env.data, env.len, r);
+    call(u, path, &env, r);
     tc_free(&env);
     tc_free(body);
     return r->grpc_status;
@@ -52,7 +71,7 @@ int tc_nonce(tc_user *u, uint64_t *nonce)
     int status;
 
     tc_bytes(&m, 1, u->address, 20);
-    tc_call(&u->conn, "/network.ProverNetwork/GetNonce", m.data, m.len, &r);
+    call(u, "/network.ProverNetwork/GetNonce", &m, &r);
     *nonce = 0;
     if (r.msg)
         tc_get_u64(r.msg, r.msg_len, 1, nonce);
@@ -89,8 +108,7 @@ int tc_artifact(tc_user *u, int type, const void *data, size_t len, char *uri)
     sig[64] = (uint8_t)(sig[64] + 27); /* as SDKs from 5.1.1 on send it */
     tc_bytes(&m, 1, sig, sizeof sig);
     tc_u64(&m, 2, (uint64_t)type);
-    tc_call(&u->conn, "/artifact.ArtifactStore/CreateArtifact", m.data, m.len,
-            &r);
+    call(u, "/artifact.ArtifactStore/CreateArtifact", &m, &r);
     copy_text(uri, &r, 1);
     copy_text(url, &r, 2);
     status = r.grpc_status;
@@ -168,8 +186,7 @@ int tc_get_status(tc_user *u, const uint8_t id32[32], tc_status *out)
 
     memset(out, 0, sizeof *out);
     tc_bytes(&m, 1, id32, 32);
-    tc_call(&u->conn, "/network.ProverNetwork/GetProofRequestStatus", m.data,
-            m.len, &r);
+    call(u, "/network.ProverNetwork/GetProofRequestStatus", &m, &r);
     status = r.grpc_status;
     if (r.msg) {
         tc_get_u64(r.msg, r.msg_len, 1, &out->fulfillment);
