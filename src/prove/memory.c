@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PROC_BYTES = 8192 };
+enum { PROC_BYTES = 8192, PATH_BYTES = 1024 };
 
 char *pvn_size_text(char out[24], uint64_t bytes)
 {
@@ -58,34 +58,122 @@ static bool slurp(const pvn_files *f, const char *path, char *text)
     return got > 0;
 }
 
-/* Room in a control group (version 2) that limits this process; what its
- * file cache holds can be had again. */
-static uint64_t group_free(const pvn_files *f)
+/* The files of a control group that say what it may have, what it has, and how
+ * much of that is cache, which can be had again. */
+typedef struct group_names {
+    const char *root, *limit, *used, *cache[2];
+} group_names;
+
+static const group_names version_2 = { "/sys/fs/cgroup",
+                                       "memory.max",
+                                       "memory.current",
+                                       { "inactive_file ", "active_file " } };
+static const group_names version_1 = { "/sys/fs/cgroup/memory",
+                                       "memory.limit_in_bytes",
+                                       "memory.usage_in_bytes",
+                                       { "total_inactive_file ",
+                                         "total_active_file " } };
+
+static bool slurp_in(const pvn_files *f, const char *folder, const char *name,
+                     char *text)
+{
+    char path[PATH_BYTES];
+    int n = snprintf(path, sizeof path, "%s/%s", folder, name);
+
+    return n > 0 && (size_t)n < sizeof path && slurp(f, path, text);
+}
+
+/* Room in one group. UINT64_MAX: it has no limit, or there is none such. */
+static uint64_t group_free(const pvn_files *f, const char *folder,
+                           const group_names *names)
 {
     char text[PROC_BYTES];
     uint64_t max, used, cache, sum = 0;
 
-    if (!slurp(f, "/sys/fs/cgroup/memory.max", text) || text[0] < '0' ||
+    if (!slurp_in(f, folder, names->limit, text) || text[0] < '0' ||
         text[0] > '9')
         return UINT64_MAX;
     max = strtoull(text, NULL, 10);
-    if (!slurp(f, "/sys/fs/cgroup/memory.current", text))
+    if (!slurp_in(f, folder, names->used, text))
         return UINT64_MAX;
     used = strtoull(text, NULL, 10);
-    if (slurp(f, "/sys/fs/cgroup/memory.stat", text)) {
-        if (pvn_meminfo_value(text, "inactive_file ", &cache))
-            sum += cache;
-        if (pvn_meminfo_value(text, "active_file ", &cache))
-            sum += cache;
-    }
+    if (slurp_in(f, folder, "memory.stat", text))
+        for (int i = 0; i < 2; i++)
+            if (pvn_meminfo_value(text, names->cache[i], &cache))
+                sum += cache;
     used = used > sum ? used - sum : 0;
     return max > used ? max - used : 0;
+}
+
+/* The least that the group of this path or one above it leaves. In a container
+ * the path may be the host's and not be there: what is mounted counts. */
+static uint64_t groups_free(const pvn_files *f, const char *path,
+                            const group_names *names)
+{
+    char folder[PATH_BYTES];
+    size_t root = strlen(names->root);
+    uint64_t least = UINT64_MAX, one;
+    int n = snprintf(folder, sizeof folder, "%s%s", names->root, path);
+
+    if (n < 0 || (size_t)n >= sizeof folder)
+        return UINT64_MAX;
+    for (size_t end = (size_t)n;; end--) {
+        if (end > root && folder[end] != '/' && folder[end] != '\0')
+            continue;
+        folder[end] = '\0';
+        one = group_free(f, folder, names);
+        least = one < least ? one : least;
+        if (end <= root)
+            return least;
+    }
+}
+
+/* "cpu,memory": is memory among them? */
+static bool names_memory(const char *list, size_t len)
+{
+    static const char word[] = "memory";
+    size_t n = sizeof word - 1;
+
+    for (size_t i = 0; i + n <= len; i++)
+        if (memcmp(list + i, word, n) == 0 && (i == 0 || list[i - 1] == ',') &&
+            (i + n == len || list[i + n] == ','))
+            return true;
+    return false;
+}
+
+/* What the control groups of this process leave: lines "4:cpu,memory:/path"
+ * name groups of version 1, "0::/path" the one of version 2. */
+static uint64_t limits_free(const pvn_files *f)
+{
+    char text[PROC_BYTES];
+    uint64_t least = UINT64_MAX, one;
+
+    if (!slurp(f, "/proc/self/cgroup", text))
+        return UINT64_MAX;
+    for (char *line = text, *next; line; line = next) {
+        char *list, *path;
+
+        next = strchr(line, '\n');
+        if (next)
+            *next++ = '\0';
+        list = strchr(line, ':');
+        path = list ? strchr(list + 1, ':') : NULL;
+        if (!path)
+            continue;
+        one = UINT64_MAX;
+        if (path == list + 1)
+            one = groups_free(f, path + 1, &version_2);
+        else if (names_memory(list + 1, (size_t)(path - list - 1)))
+            one = groups_free(f, path + 1, &version_1);
+        least = one < least ? one : least;
+    }
+    return least;
 }
 
 uint64_t pvn_memory_free(const pvn_files *files)
 {
     char text[PROC_BYTES];
-    uint64_t kib, group = group_free(files), machine = UINT64_MAX;
+    uint64_t kib, group = limits_free(files), machine = UINT64_MAX;
 
     if (slurp(files, "/proc/meminfo", text) &&
         pvn_meminfo_value(text, "MemAvailable", &kib))

@@ -5,7 +5,7 @@
 #include "base/error.h"
 
 /* Bytes that can be had without swapping: what the machine says, and no more
- * than the control group of this process allows. UINT64_MAX: unknown. */
+ * than the control groups of this process allow. UINT64_MAX: unknown. */
 uint64_t pvn_memory_free(const pvn_files *files);
 /* OK, or ERR_MEMORY_NEED with both numbers. `what` is "this proof". */
 provernet_status pvn_memory_admit(const pvn_files *files, uint64_t need,
