@@ -8,6 +8,7 @@ use std::os::raw::{c_char, c_int};
 use std::ptr;
 use std::time::Duration;
 
+pub mod memory;
 mod sys;
 
 /// What went wrong, as the library says it.

@@ -64,12 +64,12 @@ fn wish() -> Result<Wish> {
 }
 
 /// The kinds to take: those asked for must all fit, otherwise those that do.
-fn choose(asked: Option<&str>, available: u64) -> Result<Vec<String>> {
+fn choose(asked: Option<&str>) -> Result<Vec<String>> {
     let mut taken = Vec::new();
     let wanted: Vec<&str> = asked.map_or(KINDS.to_vec(), |a| a.split(',').collect());
     for kind in wanted {
         ensure!(KINDS.contains(&kind), "{kind}: this worker knows {}", KINDS.join(", "));
-        match memory::refusal(kind, available) {
+        match memory::refusal(kind) {
             None => taken.push(kind.to_string()),
             Some(why) if asked.is_some() => bail!(why),
             Some(why) => eprintln!("left out: {why}"),
@@ -187,7 +187,7 @@ fn prove(shop: &mut Shop, job: &mut Job) -> std::result::Result<(), Failed> {
     let mode = mode_of(&kind);
     let params: serde_json::Value =
         fault(serde_json::from_str(&job.params()), Blame::Surroundings, "params")?;
-    if let Some(why) = memory::refusal(&kind, memory::available()) {
+    if let Some(why) = memory::refusal(&kind) {
         return Err(Failed(Blame::Surroundings, why));
     }
     let inputs = fault(job.inputs(), Blame::Surroundings, "inputs")?;
@@ -270,7 +270,7 @@ fn one(shop: &mut Shop, mut job: Job) {
 
 fn run() -> Result<()> {
     let w = wish()?;
-    let kinds = choose(w.kinds.as_deref(), memory::available())?.join(",");
+    let kinds = choose(w.kinds.as_deref())?.join(",");
     let mut options = Options::new()?;
     options.set("worker.server", &w.server)?;
     options.set("worker.kinds", &kinds)?;
