@@ -23,8 +23,3 @@ file(RELATIVE_PATH PROVERNET_PC_TO_PREFIX
 configure_file(libprovernet.pc.in libprovernet.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/libprovernet.pc
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
-if(TARGET provernet)
-  install(TARGETS provernet RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-  install(CODE "file(CREATE_LINK provernet
-    \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/provernetd\" SYMBOLIC)")
-endif()

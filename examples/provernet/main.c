@@ -1,5 +1,6 @@
-/* main.c - provernet and provernetd: one program, two names. Started as
- * provernetd it behaves as `provernet serve`. */
+/* main.c - provernet and provernetd. provernetd is the whole program and,
+ * started by that name, behaves as `provernet serve`; provernet has what needs
+ * no server and no network, and hands the rest over (cmd/elsewhere.c). */
 #include "cli/cli.h"
 
 #include <signal.h>
@@ -52,6 +53,7 @@ int main(int argc, char **argv)
             return unknown(argv[1]);
         code = parse_arguments(&v, c, argc - 2, argv + 2);
     }
+    v.argv = argv;
     if (code == 0)
         code = c->run(&v);
     else if (code < 0)

@@ -534,6 +534,25 @@ static void with_server(void)
     tc_server_remove(&s);
 }
 
+/* provernet without provernetd beside it: proves, and says what is missing. */
+static void alone(void)
+{
+    const char *copy[] = { "/bin/cp", provernet, dir, NULL };
+    char built[sizeof provernet];
+
+    MUST(run_program(copy, &out) == 0);
+    snprintf(built, sizeof built, "%s", provernet);
+    snprintf(provernet, sizeof provernet, "%s/provernet", dir);
+    ENDS("prove $/groth16/square/circuit.zkey $/groth16/square/witness.wtns "
+         "@/lone.json /dev/null --quiet",
+         0);
+    ENDS("doctor", 3);
+    MUST(said("both programs belong in one directory"));
+    ENDS("submit --help", 0);
+    MUST(said("the same job, on a server"));
+    snprintf(provernet, sizeof provernet, "%s", built);
+}
+
 int main(int argc, char **argv)
 {
     const char *const clean[] = { "/bin/rm", "-rf", dir, NULL };
@@ -554,6 +573,7 @@ int main(int argc, char **argv)
     settings();
     keys();
     unreachable();
+    alone();
     with_server();
     tc_free(&out);
     tc_wait(tc_spawn(clean, "/dev/null"));

@@ -31,6 +31,7 @@ CM
 cmake -S "$dir/cmake" -B "$dir/cmake/build" -DCMAKE_PREFIX_PATH="$dir/usr" >/dev/null
 cmake --build "$dir/cmake/build" >/dev/null
 LD_LIBRARY_PATH=$(pkg-config --variable=libdir libprovernet) "$dir/cmake/build/use"
-[ "$(readlink "$dir/usr/bin/provernetd")" = provernet ]
-"$dir/usr/bin/provernet" version >/dev/null
+[ "$("$dir/usr/bin/provernetd" --version)" = "$("$dir/usr/bin/provernet" version)" ]
+# A command of the whole program, through the light one.
+"$dir/usr/bin/provernet" doctor --data-dir "$dir/data" | grep -q processor
 echo "installed package works with pkg-config and CMake"

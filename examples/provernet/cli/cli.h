@@ -32,6 +32,7 @@ struct command {
 
 struct invocation {
     const struct command *command;
+    char **argv; /* as the program was started */
     const char *positional[POSITIONAL_MAX];
     int positional_len;
     struct {
