@@ -25,7 +25,10 @@ enum {
 
 /* Accept workers on a node: opens the channel (nng) on url, for example
  * "tcp://127.0.0.1:0"; *port (may be NULL) is the port bound. Closed with the
- * node. ERR_ADDRESS_IN_USE, ERR_INVALID, ERR_STATE (open already). */
+ * node. url NULL opens nothing and only looks for workers that fell silent,
+ * for a host that hands workers' messages to the endpoint itself (POST
+ * /provernet.worker/v1). ERR_ADDRESS_IN_USE, ERR_INVALID, ERR_STATE (open
+ * already). */
 PROVERNET_API PROVERNET_MUST_USE provernet_status provernet_worker_listen(
     provernet *pn, const char *url, uint16_t *port, provernet_error *err);
 

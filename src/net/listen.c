@@ -460,7 +460,8 @@ static void *pump(void *arg)
             finished(l, s);
         take_ready(l);
         drop_lost(l);
-        keep_spare(l);
+        if (l->socket_open)
+            keep_spare(l);
         tick(l, pvn_now_ms(env));
     }
     return NULL;
@@ -583,7 +584,7 @@ static provernet_status open_parts(listener *l, const char *url, uint16_t *port,
     rc = provernet_inbox_open(l->node, &l->inbox, err);
     if (rc)
         return rc;
-    failure = open_socket(l, url, port);
+    failure = url ? open_socket(l, url, port) : 0;
     if (failure)
         return nng_failed(failure, url, err);
     failure = start_pump(l);
@@ -601,9 +602,9 @@ provernet_status provernet_worker_listen(provernet *pn, const char *url,
     provernet_status rc;
     listener *l;
 
-    if (!pn || !url)
+    if (!pn)
         return pvn_fail(err, PROVERNET_ERR_INVALID, 0,
-                        "worker_listen needs a node and an address");
+                        "worker_listen needs a node");
     if (pvn_node_attached(pn, stop_listener))
         return pvn_fail(err, PROVERNET_ERR_STATE, 0,
                         "the worker channel is open already");

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -212,27 +213,33 @@ static void artifact_bench(uint64_t bytes)
 
 static void idle_bench(void)
 {
-    enum { N = 900 };
-    static tc_conn conn[N];
-    static int plain[N];
-    int64_t rss = tc_server_rss(&server), h2;
+    enum { H2 = 10000, SILENT = 2000 };
+    static tc_conn conn[H2];
+    static int silent[SILENT];
+    int64_t rss, h2;
+    struct rlimit files;
     int opened = 0;
 
-    for (int i = 0; i < N; i++)
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+    rss = tc_server_rss(&server);
+    for (int i = 0; i < H2; i++)
         opened += tc_open(&conn[i], "127.0.0.1", server.port);
-    tc_sleep_ms(500);
+    tc_sleep_ms(1000);
     h2 = tc_server_rss(&server);
-    for (int i = 0; i < N; i++)
-        plain[i] = tc_dial("127.0.0.1", server.port, 1000);
+    for (int i = 0; i < SILENT; i++)
+        silent[i] = tc_dial("127.0.0.1", server.port, 1000);
     tc_sleep_ms(500);
     printf("{\"bench\":\"server/idle\",\"http2_connections\":%d,"
-           "\"bytes_each_http2\":%lld,\"bytes_each_silent\":%lld}\n",
-           opened, (long long)(h2 - rss) / N,
-           (long long)(tc_server_rss(&server) - h2) / N);
-    for (int i = 0; i < N; i++) {
+           "\"http2_growth\":%lld,\"bytes_each_http2\":%lld,"
+           "\"bytes_each_silent\":%lld,\"rss\":%lld}\n",
+           opened, (long long)(h2 - rss), (long long)(h2 - rss) / H2,
+           (long long)(tc_server_rss(&server) - h2) / SILENT, (long long)h2);
+    for (int i = 0; i < H2; i++)
         tc_close(&conn[i]);
-        close(plain[i]);
-    }
+    for (int i = 0; i < SILENT; i++)
+        close(silent[i]);
 }
 
 static bool wanted(int argc, char **argv, const char *what)

@@ -3,14 +3,20 @@
  *
  *   worker_bench PROVERNETD VECTORS [WORKERS]
  *
+ * With WORKERS (else 10,000) only the second. Those workers are one thread's:
+ * they say hello, ask for work, are parked, and give signs of life.
+ *
  * The worker's "proof" is one made before, so that nothing but the way of a
  * job is measured; the server verifies it as always. */
 #include "client.h"
 #include "server.h"
+#include "worker.h"
+#include <poll.h>
 #include <provernet/groth16.h>
 #include <provernet/provernet.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -217,53 +223,133 @@ static void gaps(const char *program, const char *vectors, int threads)
 
 /* ---- memory ---- */
 
-static bool connected(provernet_worker *w)
-{
-    char *text = provernet_worker_status(w);
-    bool yes = text && strstr(text, "\"connected\":true") != NULL;
+enum {
+    OPENERS = 16
+}; /* their hellos share commits: all are there before
+       the first of them counts as silent */
+static tc_worker *parked;
+static int parked_len;
+static atomic_int parked_next;
+static volatile bool leave;
 
-    provernet_worker_free_text(text);
-    return yes;
+static void park(tc_worker *w, const provernet_key *k, int i)
+{
+    char name[32];
+
+    snprintf(name, sizeof name, "bench-%d", i);
+    if (!tc_worker_dial(w, "127.0.0.1", server.port) ||
+        tc_worker_hello(w, k, name, "groth16/bn254@1") != 0 ||
+        !tc_worker_lease(w))
+        die("a worker cannot be parked", NULL);
+}
+
+static void *opener(void *arg)
+{
+    uint8_t secret[32] = { [0] = 1, [31] = 1 };
+    provernet_error err = { 0 };
+    provernet_key *k = NULL;
+    int i;
+
+    (void)arg;
+    if (provernet_key_new(&k, secret, &err))
+        die("key", &err);
+    while ((i = atomic_fetch_add(&parked_next, 1)) < parked_len)
+        park(&parked[i], k, i);
+    provernet_key_free(k);
+    return NULL;
+}
+
+static void open_parked(int from, int to)
+{
+    pthread_t t[OPENERS];
+
+    parked_len = to;
+    parked_next = from;
+    for (int i = 0; i < OPENERS; i++)
+        if (pthread_create(&t[i], NULL, opener, NULL))
+            die("thread", NULL);
+    for (int i = 0; i < OPENERS; i++)
+        pthread_join(t[i], NULL);
+}
+
+/* What the server says: nothing, for so long, then the worker asks again. */
+static void hear(tc_worker *w)
+{
+    tc_buf got;
+    uint32_t question = tc_worker_answer(w, &got);
+    const uint8_t *p;
+    size_t len;
+
+    if (!question)
+        die("a parked worker lost its connection", NULL);
+    if (tc_get_bytes(got.data, got.len, 6, 0, &p, &len)) /* of a lease */
+        tc_worker_lease(w);
+    tc_free(&got);
+}
+
+static void *keep_alive(void *arg)
+{
+    struct pollfd *fds = calloc((size_t)parked_len, sizeof *fds);
+    int64_t began = tc_now_us(), every, sent = 0;
+
+    (void)arg;
+    if (!fds)
+        die("memory", NULL);
+    for (int i = 0; i < parked_len; i++)
+        fds[i] = (struct pollfd){ parked[i].fd, POLLIN, 0 };
+    every = (int64_t)parked[0].beat_ms * 1000 / parked_len + 1;
+    while (!leave) {
+        /* signs of life, spread over the time between two */
+        while (sent < (tc_now_us() - began) / every)
+            if (!tc_worker_renew(&parked[sent++ % parked_len]))
+                die("a parked worker lost its connection", NULL);
+        if (poll(fds, (nfds_t)parked_len, 20) > 0)
+            for (int i = 0; i < parked_len; i++)
+                if (fds[i].revents)
+                    hear(&parked[i]);
+    }
+    free(fds);
+    return NULL;
 }
 
 static void memory(const char *program, int n)
 {
-    struct rlimit files = { 65536, 65536 };
-    provernet_worker **w = calloc((size_t)n, sizeof(*w));
+    struct rlimit files;
     int64_t before, after, cpu;
+    pthread_t thread;
 
-    if (!w)
-        die("memory", NULL);
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
+    parked = calloc((size_t)n, sizeof *parked);
+    if (!parked)
+        die("memory", NULL);
     start_server(program);
-    w[0] = dial(0);
-    while (!connected(w[0]))
-        tc_sleep_ms(10);
+    open_parked(0, 1);
     tc_sleep_ms(500);
     before = tc_server_rss(&server);
-    for (int i = 1; i < n; i++)
-        w[i] = dial(i);
-    for (int i = 1; i < n; i++)
-        while (!connected(w[i]))
-            tc_sleep_ms(5);
-    tc_sleep_ms(3000); /* all have asked and are parked */
+    open_parked(1, n);
+    leave = false;
+    if (pthread_create(&thread, NULL, keep_alive, NULL))
+        die("thread", NULL);
+    tc_sleep_ms(5000);
     after = tc_server_rss(&server);
     cpu = tc_server_cpu_us(&server);
-    tc_sleep_ms(5000);
+    tc_sleep_ms(20000); /* longer than a question is held open */
     cpu = tc_server_cpu_us(&server) - cpu;
     printf("{\"bench\":\"worker_parked\",\"workers\":%d,"
-           "\"bytes_per_worker\":%lld,\"rss_bytes\":%lld,"
-           "\"idle_cpu_percent\":%.2f}\n",
-           n, (long long)(after - before) / (n - 1), (long long)after,
-           (double)cpu / 5e4);
+           "\"bytes_per_worker\":%lld,\"growth_bytes\":%lld,"
+           "\"rss_bytes\":%lld,\"rss_later\":%lld,\"idle_cpu_percent\":%.2f}\n",
+           n, (long long)(after - before) / (n - 1),
+           (long long)(after - before), (long long)after,
+           (long long)tc_server_rss(&server), (double)cpu / 2e5);
     fflush(stdout);
-    for (int i = 0; i < n; i++)
-        provernet_worker_stop(w[i]);
-    for (int i = 0; i < n; i++)
-        provernet_worker_close(w[i]);
-    free(w);
+    leave = true;
+    pthread_join(thread, NULL);
+    for (int i = 0; i < parked_len; i++)
+        tc_worker_close(&parked[i]);
+    parked_len = 0;
+    free(parked);
     end_server();
 }
 
@@ -271,8 +357,10 @@ int main(int argc, char **argv)
 {
     if (argc < 3)
         return 2;
-    gaps(argv[1], argv[2], 1);
-    gaps(argv[1], argv[2], 2);
-    memory(argv[1], argc > 3 ? atoi(argv[3]) : 1000);
+    if (argc <= 3) {
+        gaps(argv[1], argv[2], 1);
+        gaps(argv[1], argv[2], 2);
+    }
+    memory(argv[1], argc > 3 ? atoi(argv[3]) : 10000);
     return 0;
 }

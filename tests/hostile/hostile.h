@@ -30,6 +30,7 @@ void people_cases(void);
 void stream_cases(void);
 void artifact_cases(void);
 void websocket_cases(void);
+void worker_cases(void);
 
 #define NETWORK "/network.ProverNetwork/"
 #endif

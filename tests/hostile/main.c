@@ -115,7 +115,8 @@ int main(int argc, char **argv)
         stream_cases();
         artifact_cases();
     }
-    websocket_cases(); /* with another argument: these alone */
+    websocket_cases(); /* with another argument: from here on */
+    worker_cases();
     tc_user_close(&user);
     if (tc_server_end(&server, SIGTERM) != 0) {
         printf("the server did not end in good order; see %s\n", server.log);

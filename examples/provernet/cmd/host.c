@@ -35,7 +35,6 @@ provernet_status host_open(struct host *h, const struct config *c,
     provernet_env env = { .struct_size = sizeof env, .log = log_line };
     struct server_config sc = sockets(c);
     provernet_options *o = NULL;
-    uint16_t worker_port = 0;
     provernet_status st;
 
     *h = (struct host){ 0 };
@@ -53,10 +52,9 @@ provernet_status host_open(struct host *h, const struct config *c,
     o = config_options(c, err);
     st = o ? provernet_open(&h->node, o, &env, err) : PROVERNET_ERR_CONFIG;
     if (st == PROVERNET_OK)
-        st = provernet_worker_listen(h->node, "tcp://127.0.0.1:0", &worker_port,
-                                     err);
+        st = provernet_worker_listen(h->node, NULL, NULL, err);
     if (st == PROVERNET_OK)
-        st = server_start(h->server, h->node, worker_port, err);
+        st = server_start(h->server, h->node, err);
     provernet_options_free(o);
     if (st != PROVERNET_OK)
         host_close(h, 0);

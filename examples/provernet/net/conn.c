@@ -285,7 +285,7 @@ static void first_input(struct conn *c)
         return; /* "P" may become PRI, PUT or POST */
     if (sp == 0)
         return;
-    if (sp == 1 ? !relay_begin(c) : h2 >= 0 ? !http2_begin(c) : !http1_begin(c))
+    if (sp == 1 ? !sp_begin(c) : h2 >= 0 ? !http2_begin(c) : !http1_begin(c))
         conn_kill(c);
 }
 

@@ -365,14 +365,13 @@ const char *server_address(const struct server *s, size_t i)
 }
 
 provernet_status server_start(struct server *s, provernet *pn,
-                              uint16_t worker_port, provernet_error *err)
+                              provernet_error *err)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     unsigned want = s->config.loops ? s->config.loops : cores > 3 ? 2 : 1;
     provernet_status st = PROVERNET_OK;
 
     s->node = pn;
-    s->worker_port = worker_port;
     s->loops = calloc(want, sizeof *s->loops);
     if (!s->loops)
         return PROVERNET_ERR_NOMEM;

@@ -71,7 +71,6 @@ struct server {
         char text[72];
     } listeners[LISTENERS_MAX];
     size_t listeners_len;
-    uint16_t worker_port;
     struct loop *loops;
     unsigned loops_len;
     atomic_uint connections;
@@ -128,7 +127,7 @@ extern const struct protocol protocol_first; /* looks at the first bytes */
 extern const struct protocol protocol_tls;   /* handshake */
 bool http1_begin(struct conn *c);
 bool http2_begin(struct conn *c);
-bool relay_begin(struct conn *c);
+bool sp_begin(struct conn *c);
 bool http2_setup(struct server *s);
 void http2_teardown(struct server *s);
 SSL_CTX *tls_context(const struct server_config *c, provernet_error *err);

@@ -34,11 +34,9 @@ PROVERNET_MUST_USE provernet_status server_bind(struct server **out,
 uint16_t server_port(const struct server *s);
 /* "127.0.0.1:9000", i = 0, 1, ...; NULL after the last. */
 const char *server_address(const struct server *s, size_t i);
-/* Start the loops on this node. worker_port: where the library's own worker
- * channel listens on loopback (0: none). Accepting when it returns OK. */
+/* Start the loops on this node. Accepting when it returns OK. */
 PROVERNET_MUST_USE provernet_status server_start(struct server *s,
                                                  provernet *pn,
-                                                 uint16_t worker_port,
                                                  provernet_error *err);
 /* No new connections; those that are open are told (GOAWAY, close) and get
  * grace_ms to finish. Blocks. */

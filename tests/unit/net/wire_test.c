@@ -5,6 +5,7 @@
 #include "net/channel.h"
 #include "node/call.h"
 #include "protocol/worker/wire.h"
+#include <time.h>
 
 typedef struct peer {
     net_node *node;
@@ -497,6 +498,34 @@ static void silence_ends_leases(void **state)
     peer_close(p);
 }
 
+/* The same without anybody who asks: the host brings the messages itself, and
+ * the node looks by itself. */
+static void silence_is_noticed_when_nobody_asks(void **state)
+{
+    static const char *const pairs[] = { "lease.silence", "600ms", NULL };
+    struct timespec long_enough = { 2, 0 };
+    Provernet__Worker__V1__LeaseAsk l;
+    pvn_wire_ask ask = lease_ask(&l);
+    peer *p = peer_open(pairs);
+    pvn_wire_answer *a = NULL;
+
+    (void)state;
+    assert_int_equal(provernet_worker_listen(p->node->pn, NULL, NULL, NULL),
+                     PROVERNET_OK);
+    assert_int_equal(provernet_worker_listen(p->node->pn, NULL, NULL, NULL),
+                     PROVERNET_ERR_STATE);
+    say_hello(p);
+    l.poll_ms = 1;
+    for (uint64_t i = 1; i < 20; i++) {
+        a = send_bytes(p, pack(p, &ask, 0, i));
+        if (a->hello)
+            break; /* the session had ended before this message */
+        nanosleep(&long_enough, NULL);
+    }
+    assert_true(a && a->hello);
+    peer_close(p);
+}
+
 static void secrets_agree(void **state)
 {
     uint8_t challenge48[PVN_CHALLENGE_BYTES] = { 1 }, zero[32] = { 0 };
@@ -558,6 +587,7 @@ int main(void)
         cmocka_unit_test(refuses_others_tasks),
         cmocka_unit_test(a_lost_lease_is_given_again),
         cmocka_unit_test(silence_ends_leases),
+        cmocka_unit_test(silence_is_noticed_when_nobody_asks),
     };
 
     return cmocka_run_group_tests_name("net_wire", tests, NULL, NULL);

@@ -65,7 +65,7 @@ static int start(void **state)
         return -1;
     node = fake_node_new(served_path);
     if (server_bind(&server, &c, &err) != PROVERNET_OK ||
-        server_start(server, node, 0, &err) != PROVERNET_OK) {
+        server_start(server, node, &err) != PROVERNET_OK) {
         print_error("%s\n", err.message);
         return -1;
     }

@@ -242,7 +242,7 @@ static int start(void **state)
 
     (void)state;
     if (server_bind(&server, &c, &err) != PROVERNET_OK ||
-        server_start(server, &node, 0, &err) != PROVERNET_OK)
+        server_start(server, &node, &err) != PROVERNET_OK)
         fail_msg("%s", err.message);
     return 0;
 }
