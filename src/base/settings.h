@@ -126,12 +126,26 @@
       "flat part of the price of an auctioned request, at least")              \
     X(SUCCINCT_PROVE_PRICE, "succinct.prove_price", TEXT, 0, 0, "1", 1,        \
       "price of PROVE in USD that GetProvePrice answers")                      \
+    X(SUCCINCT_PROTOCOL_FEE, "succinct.protocol_fee", INT, 0, 10000, "0", 1,   \
+      "hundredths of a percent of each payment that go to "                    \
+      "succinct.treasury")                                                     \
     X(SUCCINCT_OPERATORS, "succinct.operators", TEXT, 0, 0, "", 1,             \
       "addresses that may suspend provers, comma separated")                   \
     X(PROVER_ALLOW, "prover.allow", TEXT, 0, 0, "", 0,                         \
       "provers that may bid, comma separated; empty: everyone")                \
     X(PROVER_STAKE, "prover.stake", TEXT, 0, 0, "0", 0,                        \
       "balance that a prover needs in order to bid")                           \
+    X(PROVER_COLLATERAL, "prover.collateral", TEXT, 0, 0, "0", 0,              \
+      "taken from a prover's balance for each request it wins, and given "     \
+      "back with the proof; lost to succinct.treasury when it fails")          \
+    X(PROVER_FAILURES_MAX, "prover.failures_max", INT, 0, 1000000, "3", 1,     \
+      "requests that a prover won and failed within "                          \
+      "prover.failures_window, after which it is suspended; 0: never")         \
+    X(PROVER_FAILURES_WINDOW, "prover.failures_window", MS, 1000,              \
+      9223372036854775807, "24h", 1,                                           \
+      "how long a prover's first failure is counted with those after it")      \
+    X(PROVER_SUSPENSION, "prover.suspension", MS, 1000, 9223372036854775807,   \
+      "1h", 1, "how long a prover that failed too often may not bid")          \
     X(PROVER_BIDS_MAX, "prover.bids_max", INT, 1, 1000000, "1000", 1,          \
       "bids of one request; then only one below all others is taken")          \
     X(PROVER_SEEN, "prover.seen", MS, 1000, 9223372036854775807, "10m", 1,     \

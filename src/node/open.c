@@ -36,6 +36,11 @@ static void fill_rules(provernet *n)
     r->prover_allow = pvn_setting_text(o, PVN_SET_PROVER_ALLOW);
     r->prover_bids_max = pvn_setting_int(o, PVN_SET_PROVER_BIDS_MAX);
     r->prover_stake = pvn_setting_text(o, PVN_SET_PROVER_STAKE);
+    r->prover_collateral = pvn_setting_text(o, PVN_SET_PROVER_COLLATERAL);
+    r->prover_failures_max = pvn_setting_int(o, PVN_SET_PROVER_FAILURES_MAX);
+    r->prover_failures_ms = pvn_setting_int(o, PVN_SET_PROVER_FAILURES_WINDOW);
+    r->prover_suspension_ms = pvn_setting_int(o, PVN_SET_PROVER_SUSPENSION);
+    r->protocol_fee = pvn_setting_int(o, PVN_SET_SUCCINCT_PROTOCOL_FEE);
     r->trust = pvn_setting_text(o, PVN_SET_NODE_TRUST);
     r->mock = pvn_setting_int(o, PVN_SET_NODE_MOCK) != 0;
 }

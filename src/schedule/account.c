@@ -42,16 +42,27 @@ bool pvn_acts_for(pvn_cx *cx, const uint8_t account20[20],
 {
     const pvn_account *a = pvn_need_account(cx, account20);
     const pvn_record *r = record_of(cx, PVN_DELEGATION, account20, by20);
+    uint8_t owner[20];
+    pvn_owner_of(cx, account20, owner);
     return memcmp(account20, by20, 20) == 0 || accepted(r) ||
            (a && !pvn_is_zero(a->delegate, 20) &&
-            memcmp(a->delegate, by20, 20) == 0);
+            memcmp(a->delegate, by20, 20) == 0) ||
+           memcmp(owner, by20, 20) == 0;
+}
+
+void pvn_owner_of(pvn_cx *cx, const uint8_t prover20[20], uint8_t out20[20])
+{
+    const pvn_prover *p = pvn_need_prover(cx, prover20);
+    bool other = p && !pvn_is_zero(p->owner, sizeof p->owner);
+    memcpy(out20, other ? p->owner : prover20, 20);
 }
 
 void pvn_signer_of(pvn_cx *cx, const uint8_t prover20[20], uint8_t out20[20])
 {
     const pvn_account *a = pvn_need_account(cx, prover20);
-    bool other = a && !pvn_is_zero(a->delegate, sizeof a->delegate);
-    memcpy(out20, other ? a->delegate : prover20, 20);
+    pvn_owner_of(cx, prover20, out20);
+    if (a && !pvn_is_zero(a->delegate, sizeof a->delegate))
+        memcpy(out20, a->delegate, 20);
 }
 
 /* Make or change the record of two addresses, or of one. */
@@ -161,6 +172,39 @@ provernet_status pvn_decide_delegation(pvn_cx *cx)
 
 /* ---- signer_set: the auction flavour's ---- */
 
+void pvn_need_signer(pvn_cx *cx, const uint8_t key20[20])
+{
+    record_of(cx, PVN_SIGNER, key20, NULL);
+}
+
+/* Does the key sign for this prover (NULL: for any)? */
+static bool signs_for(const pvn_record *r, const uint8_t *prover20)
+{
+    return r && r->value.len >= 20 &&
+           (!prover20 || memcmp(r->value.data, prover20, 20) == 0);
+}
+
+void pvn_signer_drop(pvn_cx *cx, const uint8_t key20[20],
+                     const uint8_t prover20[20])
+{
+    pvn_record *r = record_of(cx, PVN_SIGNER, key20, NULL);
+    if (signs_for(r, prover20)) /* an owner may sign for another of its own */
+        drop_record(cx, r);
+}
+
+bool pvn_signer_put(pvn_cx *cx, const uint8_t key20[20],
+                    const uint8_t prover20[20])
+{
+    const pvn_record *r = record_of(cx, PVN_SIGNER, key20, NULL);
+    uint8_t value[28];
+    if (signs_for(r, NULL) && !signs_for(r, prover20))
+        return false;
+    memcpy(value, prover20, 20);
+    pvn_put_u64be(value + 20, (uint64_t)cx->now_ms);
+    put_record(cx, PVN_SIGNER, key20, NULL, value, sizeof value);
+    return true;
+}
+
 void pvn_keys_signer_set(pvn_cx *cx)
 {
     const pvn_op_signer_set *u = &cx->op->u.signer_set;
@@ -176,13 +220,15 @@ static provernet_status check_signer(pvn_cx *cx)
 {
     const pvn_op_signer_set *u = &cx->op->u.signer_set;
     const pvn_record *r = record_of(cx, PVN_SIGNER, u->delegate20, NULL);
-    if (memcmp(u->by20, u->prover20, 20) != 0)
+    uint8_t owner[20];
+    pvn_owner_of(cx, u->prover20, owner);
+    if (memcmp(u->by20, owner, 20) != 0)
         return pvn_fail(&cx->op->err, PROVERNET_ERR_PERMISSION, 0,
                         "prover: only its owner may name its signer");
     if (pvn_is_zero(u->delegate20, 20))
         return pvn_fail(&cx->op->err, PROVERNET_ERR_INVALID, 0,
                         "delegate: the zero address cannot sign");
-    if (r && r->value.len >= 20 && memcmp(r->value.data, u->prover20, 20) != 0)
+    if (signs_for(r, NULL) && !signs_for(r, u->prover20))
         return pvn_fail(&cx->op->err, PROVERNET_ERR_EXISTS, 0,
                         "delegate: this key signs for another prover already");
     return PROVERNET_OK;
@@ -211,21 +257,19 @@ static provernet_status pay_fee(pvn_cx *cx)
 provernet_status pvn_decide_signer_set(pvn_cx *cx)
 {
     const pvn_op_signer_set *u = &cx->op->u.signer_set;
-    uint8_t before[20], value[28];
+    uint8_t before[20];
     provernet_status s = check_signer(cx);
     if (s >= 0)
         s = pay_fee(cx);
     if (s < 0)
         return s;
     pvn_signer_of(cx, u->prover20, before);
-    drop_record(cx, record_of(cx, PVN_SIGNER, before, NULL));
+    pvn_signer_drop(cx, before, u->prover20);
     pvn_account *a = pvn_account_use(cx, u->prover20);
     if (!a)
         return pvn_nomem(&cx->op->err);
     pvn_touch(cx, &a->row);
     memcpy(a->delegate, u->delegate20, sizeof a->delegate);
-    memcpy(value, u->prover20, 20);
-    pvn_put_u64be(value + 20, (uint64_t)cx->now_ms);
-    put_record(cx, PVN_SIGNER, u->delegate20, NULL, value, sizeof value);
+    pvn_signer_put(cx, u->delegate20, u->prover20);
     return PROVERNET_OK;
 }

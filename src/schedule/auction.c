@@ -1,9 +1,9 @@
-/* schedule/auction.c - an auction from its terms to its end: money held,
- * assigned, paid or returned. Pure; includes auction.h.
- *
- * All money moves here: what leaves `held` arrives in an account in the same
- * decide, and the other way round. */
+/* schedule/auction.c - an auction from its terms to its winner. Pure; includes
+ * auction.h. How it ends, and who gets the money: settle.c. */
 #include "schedule/auction.h"
+
+/* Bids that are looked at when the best one turns out void. */
+enum { BIDS_MAX = 1000 };
 
 /* ---- rows ---- */
 
@@ -11,13 +11,6 @@ pvn_auction *pvn_need_auction(pvn_cx *cx, const provernet_id *request)
 {
     pvn_auction key = { .row.table = PVN_AUCTION, .request = *request };
     return (pvn_auction *)pvn_need(cx, &key.row);
-}
-
-pvn_prover *pvn_need_prover(pvn_cx *cx, const uint8_t prover20[20])
-{
-    pvn_prover key = { .row.table = PVN_PROVER };
-    memcpy(key.address, prover20, sizeof key.address);
-    return (pvn_prover *)pvn_need(cx, &key.row);
 }
 
 static const char *worker_name(pvn_cx *cx, const uint8_t prover20[20])
@@ -76,119 +69,6 @@ bool pvn_address_listed(const char *list, const uint8_t address20[20],
             return true;
     }
     return !any && if_empty;
-}
-
-/* ---- money ---- */
-
-pvn_amount pvn_amount_from(const char *text)
-{
-    pvn_amount a = pvn_amount_of(0);
-    if (!pvn_amount_read(&a, text))
-        return pvn_amount_of(0);
-    return a;
-}
-
-bool pvn_cost(pvn_amount *out, const pvn_amount *price, uint64_t units,
-              const pvn_amount *fee)
-{
-    pvn_amount cost = *price;
-    if (!pvn_amount_mul(&cost, units) || !pvn_amount_add(&cost, fee))
-        return false;
-    *out = cost;
-    return true;
-}
-
-static const char *keep_amount(pvn_cx *cx, const pvn_amount *a)
-{
-    char text[PVN_AMOUNT_CHARS];
-    const char *kept =
-        pvn_arena_text(cx->rows->arena, pvn_amount_text(text, a));
-    if (!kept)
-        cx->rows->failed = true;
-    return kept;
-}
-
-/* What a movement is named after in the log: the request. */
-static void tx_of(uint8_t out32[32], const pvn_request *q)
-{
-    memset(out32, 0, 32);
-    if (q->name.len == 32)
-        memcpy(out32, q->name.data, 32);
-    else
-        memcpy(out32, q->id.bytes, sizeof q->id.bytes);
-}
-
-/* From what is held to an account; what does not fit there stays held. */
-static void move_out(pvn_cx *cx, const pvn_request *q, pvn_auction *a,
-                     const uint8_t to20[20], const pvn_amount *amount,
-                     int64_t operation)
-{
-    pvn_amount held = pvn_amount_from(a->held);
-    uint8_t tx[32];
-    tx_of(tx, q);
-    if (pvn_amount_zero(amount) || pvn_amount_compare(amount, &held) > 0 ||
-        !pvn_balance_get(cx, to20, amount, operation, tx))
-        return;
-    pvn_amount_sub(&held, amount);
-    pvn_touch(cx, &a->row);
-    a->held = keep_amount(cx, &held);
-}
-
-static void give_back(pvn_cx *cx, const pvn_request *q, pvn_auction *a)
-{
-    pvn_amount held = pvn_amount_from(a->held);
-    move_out(cx, q, a, a->requester, &held, PVN_BALANCE_REQUEST);
-}
-
-static void end(pvn_cx *cx, pvn_request *q, pvn_auction *a, int64_t state,
-                int64_t settle)
-{
-    pvn_touch(cx, &a->row);
-    a->state = state;
-    a->due_ms = 0;
-    a->ended_ms = cx->now_ms;
-    pvn_touch(cx, &q->row);
-    q->settle = settle;
-}
-
-static void add_to(pvn_cx *cx, const char **sum, const pvn_amount *more)
-{
-    pvn_amount a = pvn_amount_from(*sum);
-    if (pvn_amount_add(&a, more))
-        *sum = keep_amount(cx, &a);
-}
-
-void pvn_auction_pay(pvn_cx *cx, pvn_request *q, pvn_auction *a, uint64_t units)
-{
-    pvn_amount cost, price = pvn_amount_from(a->price);
-    pvn_amount fee = pvn_amount_from(a->base_fee);
-    pvn_amount done = pvn_amount_of(units);
-    pvn_amount cycles = pvn_amount_of((uint64_t)a->cycles);
-    pvn_prover *p = pvn_prover_use(cx, a->winner);
-    if (!pvn_cost(&cost, &price, units, &fee))
-        cost = pvn_amount_from(a->held); /* the terms bound it: never */
-    move_out(cx, q, a, a->winner, &cost, PVN_BALANCE_REWARD);
-    give_back(cx, q, a);
-    a->paid = keep_amount(cx, &cost);
-    end(cx, q, a, PVN_AUCTION_PAID, PVN_SETTLE_PAID);
-    if (p) {
-        add_to(cx, &p->earned, &cost);
-        add_to(cx, &p->units, &done);
-        add_to(cx, &p->cycles, &cycles);
-    }
-    pvn_note(cx, "auction.paid", &q->id, NULL, NULL, "\"paid\":\"%s\"",
-             a->paid ? a->paid : "");
-}
-
-void pvn_auction_punish(pvn_cx *cx, pvn_request *q, pvn_auction *a,
-                        const pvn_amount *punishment)
-{
-    move_out(cx, q, a, a->treasury, punishment, PVN_BALANCE_REWARD);
-    give_back(cx, q, a);
-    a->paid = keep_amount(cx, punishment);
-    end(cx, q, a, PVN_AUCTION_VOID, PVN_SETTLE_PAID);
-    pvn_note(cx, "auction.punished", &q->id, NULL, NULL, "\"paid\":\"%s\"",
-             a->paid ? a->paid : "");
 }
 
 /* ---- terms ---- */
@@ -265,7 +145,7 @@ void pvn_auction_make(pvn_cx *cx, pvn_request *q, pvn_task *task,
     a->due_ms = a->fallback_ms;
     a->price_min = t->price_min;
     a->price_max = t->price_max;
-    a->price_step = keep_amount(cx, &step);
+    a->price_step = pvn_amount_keep(cx, &step);
     a->base_fee = t->base_fee;
     a->units_max = (int64_t)t->units_max;
     a->whitelist = t->whitelist;
@@ -273,7 +153,7 @@ void pvn_auction_make(pvn_cx *cx, pvn_request *q, pvn_task *task,
     memcpy(a->auctioneer, t->auctioneer20, sizeof a->auctioneer);
     memcpy(a->executor, t->executor20, sizeof a->executor);
     memcpy(a->treasury, t->treasury20, sizeof a->treasury);
-    tx_of(tx, q);
+    pvn_auction_tx(tx, q);
     if (!pvn_cost(&hold, &most, t->units_max, &fee) ||
         (!pvn_amount_zero(&hold) &&
          !pvn_balance_pay(cx, q->requester, &hold, PVN_BALANCE_REQUEST, tx))) {
@@ -281,7 +161,7 @@ void pvn_auction_make(pvn_cx *cx, pvn_request *q, pvn_task *task,
         cx->rows->failed = true;
         return;
     }
-    a->held = keep_amount(cx, &hold);
+    a->held = pvn_amount_keep(cx, &hold);
     q->settle = PVN_SETTLE_OPEN;
     q->assignable_ms = PVN_UNDER_AUCTION;
     task->not_before_ms = INT64_MAX; /* no worker of ours takes it */
@@ -295,6 +175,7 @@ void pvn_need_assign(pvn_cx *cx, const pvn_request *q,
                      const uint8_t winner20[20])
 {
     pvn_need_task_named(cx, &q->id, PVN_MAIN_TASK);
+    pvn_need_account(cx, winner20);
     pvn_need_prover(cx, winner20);
     pvn_need_prover_worker(cx, winner20);
 }
@@ -356,6 +237,7 @@ void pvn_auction_assign(pvn_cx *cx, pvn_request *q, pvn_auction *a,
     a->state = PVN_AUCTION_ASSIGNED;
     a->due_ms = 0;
     p->won++;
+    pvn_bond_take(cx, q, a, winner20);
     pvn_touch(cx, &q->row);
     q->assignable_ms = cx->now_ms;
     lease(cx, q, t, w);
@@ -372,67 +254,6 @@ void pvn_auction_again(pvn_cx *cx, pvn_request *q, pvn_task *t,
         lease(cx, q, t, w);
 }
 
-/* ---- the end ---- */
-
-void pvn_need_auction_end(pvn_cx *cx, const pvn_request *q)
-{
-    const pvn_auction *a =
-        q->settle == PVN_SETTLE_OPEN ? pvn_need_auction(cx, &q->id) : NULL;
-    if (!a)
-        return;
-    pvn_need_account(cx, a->requester);
-    pvn_need_account(cx, a->winner);
-    pvn_need_prover(cx, a->winner);
-}
-
-void pvn_auction_fulfilled(pvn_cx *cx, pvn_request *q)
-{
-    pvn_auction *a =
-        q->settle == PVN_SETTLE_OPEN ? pvn_need_auction(cx, &q->id) : NULL;
-    if (!a)
-        return;
-    pvn_prover *p = pvn_prover_use(cx, a->winner);
-    if (p) {
-        p->proved++;
-        p->seen_ms = cx->now_ms;
-    }
-    if (a->executed_ms > 0 || pvn_is_zero(a->executor, sizeof a->executor)) {
-        pvn_auction_pay(
-            cx, q, a, (uint64_t)(a->executed_ms > 0 ? a->units : a->units_max));
-        return;
-    }
-    pvn_touch(cx, &a->row);
-    a->state = PVN_AUCTION_PROVEN;
-    a->due_ms = q->deadline_ms;
-}
-
-/* Did the winner let the requester down? */
-static bool winners_fault(const pvn_request *q, const pvn_auction *a,
-                          int64_t cause)
-{
-    return a->state == PVN_AUCTION_ASSIGNED && q->exec != PVN_EXEC_IMPOSSIBLE &&
-           (cause == PROVERNET_CAUSE_EXPIRED ||
-            cause == PROVERNET_CAUSE_REFUSED ||
-            cause == PROVERNET_CAUSE_ATTEMPTS);
-}
-
-void pvn_auction_failed(pvn_cx *cx, pvn_request *q, int64_t cause)
-{
-    pvn_auction *a =
-        q->settle == PVN_SETTLE_OPEN ? pvn_need_auction(cx, &q->id) : NULL;
-    if (!a)
-        return;
-    bool fault = winners_fault(q, a, cause);
-    give_back(cx, q, a);
-    end(cx, q, a, fault ? PVN_AUCTION_FAILED : PVN_AUCTION_VOID,
-        PVN_SETTLE_RETURNED);
-    pvn_prover *p = fault ? pvn_prover_use(cx, a->winner) : NULL;
-    if (p)
-        p->failed++;
-    pvn_note(cx, "auction.returned", &q->id, NULL, NULL, "\"fault\":%s",
-             fault ? "true" : "false");
-}
-
 /* ---- by itself ---- */
 
 static pvn_want *due(pvn_cx *cx, int64_t until, uint32_t limit)
@@ -444,6 +265,25 @@ static pvn_want *due(pvn_cx *cx, int64_t until, uint32_t limit)
     return pvn_need_scan(cx, &ask);
 }
 
+/* Bids, and nobody else to settle. */
+static bool to_assign(const pvn_auction *a)
+{
+    return a->state == PVN_AUCTION_OPEN && a->bids > 0 &&
+           pvn_is_zero(a->auctioneer, sizeof a->auctioneer);
+}
+
+/* `want` them, or only see whether they are here; NULL: not yet. */
+static pvn_want *bids_of(pvn_cx *cx, const pvn_auction *a, bool want)
+{
+    pvn_want ask = { .scan = PVN_BIDS_OF_REQUEST,
+                     .id1 = a->request,
+                     .limit = BIDS_MAX };
+    if (want)
+        return pvn_need_scan(cx, &ask);
+    pvn_want *w = pvn_rows_want(cx->rows, &ask);
+    return w && w->loaded ? w : NULL;
+}
+
 void pvn_need_auctions_due(pvn_cx *cx)
 {
     const pvn_want *w = due(cx, cx->now_ms, PVN_SCAN_MAX);
@@ -451,12 +291,13 @@ void pvn_need_auctions_due(pvn_cx *cx)
     for (size_t i = 0; w && i < w->found_len; i++) {
         const pvn_auction *a = (const pvn_auction *)w->found[i];
         const pvn_request *q = pvn_need_request(cx, &a->request);
-        pvn_need_account(cx, a->requester);
-        pvn_need_account(cx, a->winner);
+        pvn_need_paid(cx, a);
         if (!q)
             continue;
         pvn_need_assign(cx, q, a->winner);
         pvn_need_kind_seen(cx, q->kind);
+        if (to_assign(a) && pvn_prover_unfit(cx, a->winner, NULL) < 0)
+            bids_of(cx, a, true);
     }
 }
 
@@ -464,8 +305,8 @@ void pvn_need_auctions_due(pvn_cx *cx)
 static void fall_back(pvn_cx *cx, pvn_request *q, pvn_auction *a)
 {
     pvn_task *t = pvn_need_task_named(cx, &q->id, PVN_MAIN_TASK);
-    give_back(cx, q, a);
-    end(cx, q, a, PVN_AUCTION_VOID, PVN_SETTLE_RETURNED);
+    pvn_auction_give_back(cx, q, a);
+    pvn_auction_end(cx, q, a, PVN_AUCTION_VOID, PVN_SETTLE_RETURNED);
     q->assignable_ms = pvn_need_kind_seen(cx, q->kind) ? cx->now_ms : 0;
     q->updated_ms = cx->now_ms;
     if (t) {
@@ -473,6 +314,46 @@ static void fall_back(pvn_cx *cx, pvn_request *q, pvn_auction *a)
         t->not_before_ms = 0;
     }
     pvn_note(cx, "auction.fallback", &q->id, NULL, NULL, NULL);
+}
+
+static bool better(const pvn_bid *x, const pvn_bid *than)
+{
+    pvn_amount a = pvn_amount_from(x->amount);
+    pvn_amount b = pvn_amount_from(than ? than->amount : NULL);
+    int order = than ? pvn_amount_compare(&a, &b) : -1;
+    return order < 0 || (order == 0 && x->created_ms < than->created_ms);
+}
+
+/* The one that leads may not have it any more: its bid is void, the next best
+ * one leads. Looked at again at once, one bid at a time. */
+static void pass_over(pvn_cx *cx, pvn_request *q, pvn_auction *a,
+                      const char *why)
+{
+    const pvn_want *w = bids_of(cx, a, false);
+    const pvn_bid *best = NULL;
+    char hex[41];
+    a->due_ms = cx->now_ms;
+    for (size_t i = 0; w && i < w->found_len; i++) {
+        pvn_bid *b = (pvn_bid *)w->found[i];
+        if (b->row.deleted)
+            continue;
+        if (memcmp(b->prover, a->winner, sizeof b->prover) == 0)
+            pvn_rows_delete(cx->rows, &b->row);
+        else if (better(b, best))
+            best = b;
+    }
+    if (!w) /* it became so just now: its rows come with the next round */
+        return;
+    pvn_note(cx, "auction.passed_over", &q->id, NULL, NULL,
+             "\"prover\":\"0x%s\",\"why\":%s", pvn_hex(hex, a->winner, 20),
+             pvn_quote(cx, why));
+    a->bids = best ? a->bids - 1 : 0;
+    a->price = best ? best->amount : NULL;
+    memset(a->winner, 0, sizeof a->winner);
+    if (best)
+        memcpy(a->winner, best->prover, sizeof a->winner);
+    else
+        a->due_ms = a->fallback_ms;
 }
 
 static void fall_due(pvn_cx *cx, pvn_auction *a)
@@ -491,7 +372,10 @@ static void fall_due(pvn_cx *cx, pvn_auction *a)
     if (a->state != PVN_AUCTION_OPEN || !pvn_request_open(q) ||
         q->deadline_ms <= cx->now_ms)
         return; /* its request ends in this tick */
-    if (a->bids > 0 && pvn_is_zero(a->auctioneer, sizeof a->auctioneer))
+    provernet_error why = { 0 };
+    if (to_assign(a) && pvn_prover_unfit(cx, a->winner, &why) < 0)
+        pass_over(cx, q, a, why.message);
+    else if (to_assign(a))
         pvn_auction_assign(cx, q, a, a->winner);
     else if (a->fallback_ms > 0 && a->fallback_ms <= cx->now_ms)
         fall_back(cx, q, a);

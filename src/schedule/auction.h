@@ -8,8 +8,14 @@
 #define PVN_PROVER_ORIGIN "prover"
 
 pvn_auction *pvn_need_auction(pvn_cx *cx, const provernet_id *request);
-pvn_prover *pvn_need_prover(pvn_cx *cx, const uint8_t prover20[20]);
 pvn_worker *pvn_need_prover_worker(pvn_cx *cx, const uint8_t prover20[20]);
+/* Why it gets nothing now (as a bid would be told): suspended, or too little
+ * money for the collateral. Call it in keys too; err may be NULL. */
+provernet_status pvn_prover_unfit(pvn_cx *cx, const uint8_t prover20[20],
+                                  provernet_error *err);
+/* Nothing for it until then; in decide. */
+void pvn_prover_suspend(pvn_cx *cx, pvn_prover *p, int64_t until_ms,
+                        const char *why);
 /* Made when it is not there; needs pvn_need_prover in keys. */
 pvn_prover *pvn_prover_use(pvn_cx *cx, const uint8_t prover20[20]);
 /* Rows for giving `q` to a winner. */
@@ -35,7 +41,17 @@ void pvn_auction_failed(pvn_cx *cx, pvn_request *q, int64_t cause);
 void pvn_auction_again(pvn_cx *cx, pvn_request *q, pvn_task *t,
                        const provernet_id *worker);
 
-/* ---- money ---- */
+/* ---- money (settle.c) ---- */
+/* Accounts that get something when it ends. */
+void pvn_need_paid(pvn_cx *cx, const pvn_auction *a);
+void pvn_auction_end(pvn_cx *cx, pvn_request *q, pvn_auction *a, int64_t state,
+                     int64_t settle);
+void pvn_auction_give_back(pvn_cx *cx, const pvn_request *q, pvn_auction *a);
+void pvn_auction_tx(uint8_t out32[32], const pvn_request *q);
+const char *pvn_amount_keep(pvn_cx *cx, const pvn_amount *a);
+/* The winner's collateral; pvn_prover_unfit has said that it has so much. */
+void pvn_bond_take(pvn_cx *cx, const pvn_request *q, pvn_auction *a,
+                   const uint8_t winner20[20]);
 /* Zero for NULL and for what is no number. */
 pvn_amount pvn_amount_from(const char *text);
 /* price x units + fee; false: beyond 2^256. */

@@ -74,21 +74,25 @@ static bool whitelisted(const pvn_auction *a, const uint8_t prover20[20])
     return a->whitelist.len < 20;
 }
 
-static provernet_status suspended(pvn_cx *cx, int64_t until_ms)
+static provernet_status check_stake(pvn_cx *cx, provernet_error *err)
 {
-    return pvn_fail(&cx->op->err, PROVERNET_ERR_PERMISSION, 0,
-                    "the prover is suspended for another %lld s",
-                    (long long)(until_ms - cx->now_ms + 999) / 1000);
+    char have[PVN_AMOUNT_CHARS], want[PVN_AMOUNT_CHARS];
+    pvn_amount stake = pvn_amount_from(cx->rules->prover_stake);
+    pvn_amount has = pvn_balance_of(cx, cx->op->u.bid_place.prover20);
+    if (pvn_amount_compare(&has, &stake) >= 0)
+        return PROVERNET_OK;
+    return pvn_fail(err, PROVERNET_ERR_LIMIT, 0,
+                    "prover.stake: you need to stake: the prover's balance is "
+                    "%s, %s is needed to bid",
+                    pvn_amount_text(have, &has), pvn_amount_text(want, &stake));
 }
 
 static provernet_status check_prover(pvn_cx *cx, const pvn_auction *a)
 {
     const pvn_op_bid_place *u = &cx->op->u.bid_place;
-    const pvn_prover *p = pvn_need_prover(cx, u->prover20);
     provernet_error *err = &cx->op->err;
     uint8_t signer[20];
-    char hex[41], by[41], have[PVN_AMOUNT_CHARS], want[PVN_AMOUNT_CHARS];
-    int64_t aside = pvn_prover_aside_ms(cx, u->prover20);
+    char hex[41], by[41];
     pvn_signer_of(cx, u->prover20, signer);
     if (memcmp(signer, u->by20, 20) != 0)
         return pvn_fail(err, PROVERNET_ERR_PERMISSION, 0,
@@ -104,19 +108,8 @@ static provernet_status check_prover(pvn_cx *cx, const pvn_auction *a)
         return pvn_fail(err, PROVERNET_ERR_PERMISSION, 0,
                         "prover 0x%s is not in the whitelist of this request",
                         pvn_hex(hex, u->prover20, 20));
-    if (p && p->suspended_ms > cx->now_ms)
-        return suspended(cx, p->suspended_ms);
-    if (aside > 0)
-        return suspended(cx, aside);
-    pvn_amount stake = pvn_amount_from(cx->rules->prover_stake);
-    pvn_amount has = pvn_balance_of(cx, u->prover20);
-    if (pvn_amount_compare(&has, &stake) < 0)
-        return pvn_fail(err, PROVERNET_ERR_LIMIT, 0,
-                        "prover.stake: you need to stake: the prover's "
-                        "balance is %s, %s is needed to bid",
-                        pvn_amount_text(have, &has),
-                        pvn_amount_text(want, &stake));
-    return PROVERNET_OK;
+    provernet_status s = pvn_prover_unfit(cx, u->prover20, err);
+    return s < 0 ? s : check_stake(cx, err);
 }
 
 static provernet_status check_amount(pvn_cx *cx, const pvn_auction *a,
@@ -186,6 +179,8 @@ static void write_bid(pvn_cx *cx, const pvn_request *q, pvn_auction *a,
     b->signed_bytes = u->signed_bytes;
     p->bids++;
     p->seen_ms = cx->now_ms;
+    if (p->suspended_ms > 0) /* its time is over */
+        pvn_prover_suspend(cx, p, 0, NULL);
     if (!a->price || pvn_amount_compare(amount, &best) < 0) {
         a->price = u->amount;
         memcpy(a->winner, u->prover20, sizeof a->winner);
@@ -280,6 +275,10 @@ provernet_status pvn_decide_auction_settle(pvn_cx *cx)
         return pvn_fail(err, PROVERNET_ERR_STATE, 0,
                         "winner 0x%s has not bid on this request",
                         pvn_hex(hex, u->winner20, 20));
+    if (pvn_prover_unfit(cx, u->winner20, err) < 0) {
+        err->status = PROVERNET_ERR_STATE; /* not who asks is refused */
+        return PROVERNET_ERR_STATE;
+    }
     pvn_touch(cx, &a->row);
     a->price = b->amount;
     a->settle_signed = u->signed_bytes;

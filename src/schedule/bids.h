@@ -68,12 +68,17 @@ typedef struct pvn_op_request_execute {
     pvn_bytes signed_bytes; /* kept, of an auction */
 } pvn_op_request_execute;
 
-/* Facts about a prover: suspended until (ms), and what it says of itself.
- * Who may say so is the caller's to check. ERR_INVALID. */
+/* Facts about a prover: suspended until (ms; `why`, not in the future: no
+ * more), what it says of itself, whose it is (zeros: its own; the new owner
+ * signs for it until it names a key) and how much of what it earns stays with
+ * it (hundredths of a percent). Who may say so is the caller's to check.
+ * ERR_INVALID, ERR_LIMIT. */
 typedef struct pvn_op_prover_apply {
     uint8_t prover20[20];
-    const int64_t *suspended_ms, *capacity; /* NULL: leave */
-    pvn_bytes info;                         /* data NULL: leave */
+    const int64_t *suspended_ms, *capacity, *share; /* NULL: leave */
+    const char *why;
+    pvn_bytes info;         /* data NULL: leave */
+    const uint8_t *owner20; /* NULL: leave */
 } pvn_op_prover_apply;
 
 /* The auction of one request and its bids, earliest first; NULL: none. */
@@ -81,15 +86,19 @@ typedef struct pvn_op_read_auction {
     provernet_id id;
     int64_t protocol;
     pvn_bytes name;
+    bool bare; /* without the bids */
     const pvn_auction *auction;
     const pvn_request *request;
     const pvn_bid *const *bids;
     size_t bids_len;
 } pvn_op_read_auction;
 /* Those that could be settled now, earliest first (state OPEN), or that ended
- * in this state since then, newest first. */
+ * in this state since then, newest first; or (state 0) all that ended before
+ * `until_ms`, the oldest first, after the one that ended at since_ms with this
+ * id. */
 typedef struct pvn_op_read_auctions {
-    int64_t state, since_ms;
+    int64_t state, since_ms, until_ms;
+    provernet_id after;
     uint32_t limit; /* at most 1000 */
     const pvn_auction *const *auctions;
     const pvn_request *const *requests; /* same index; NULL possible */
@@ -99,6 +108,7 @@ typedef struct pvn_op_read_prover {
     uint8_t prover20[20];
     const pvn_prover *prover;
     const pvn_worker *worker; /* its row there; NULL: it never won */
+    uint8_t signer20[20];     /* the key that signs for it */
 } pvn_op_read_prover;
 typedef struct pvn_op_read_provers {
     uint8_t after20[20];
@@ -106,6 +116,10 @@ typedef struct pvn_op_read_provers {
     const pvn_prover *const *provers;
     size_t provers_len;
 } pvn_op_read_provers;
+
+/* Of an auction that has ended: is the winner's collateral (auctions.bond) the
+ * treasury's? */
+bool pvn_bond_lost(const pvn_auction *a);
 
 /* Comma separated addresses in any case, with or without 0x; an empty list
  * names `if_empty`. */

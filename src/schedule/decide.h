@@ -52,6 +52,7 @@ pvn_want *pvn_need_scan(pvn_cx *cx, const pvn_want *ask);
 pvn_want *pvn_need_scan_id(pvn_cx *cx, pvn_scan scan, const provernet_id *id,
                            uint32_t limit);
 pvn_account *pvn_need_account(pvn_cx *cx, const uint8_t address20[20]);
+pvn_prover *pvn_need_prover(pvn_cx *cx, const uint8_t prover20[20]);
 pvn_artifact *pvn_need_artifact(pvn_cx *cx, const provernet_id *id);
 pvn_request *pvn_need_request(pvn_cx *cx, const provernet_id *id);
 pvn_request *pvn_need_request_by(pvn_cx *cx, const provernet_id *id,
@@ -97,8 +98,20 @@ int64_t pvn_due_ms(const pvn_rules *rules, int64_t deadline_ms,
  * it in keys too. */
 bool pvn_acts_for(pvn_cx *cx, const uint8_t account20[20],
                   const uint8_t by20[20]);
-/* The key that signs for a prover: its own until it names another. */
+/* The key that signs for a prover: its owner's until that names another. Call
+ * it in keys too. */
 void pvn_signer_of(pvn_cx *cx, const uint8_t prover20[20], uint8_t out20[20]);
+/* Who gets what a prover earns: itself unless it has an owner. Call it in keys
+ * too. */
+void pvn_owner_of(pvn_cx *cx, const uint8_t prover20[20], uint8_t out20[20]);
+
+/* The record that tells for which prover a key signs. put: false: the key
+ * signs for another prover already, nothing changed. */
+void pvn_need_signer(pvn_cx *cx, const uint8_t key20[20]);
+void pvn_signer_drop(pvn_cx *cx, const uint8_t key20[20],
+                     const uint8_t prover20[20]);
+bool pvn_signer_put(pvn_cx *cx, const uint8_t key20[20],
+                    const uint8_t prover20[20]);
 
 /* ---- balances (balance.c) ---- */
 /* What an account has; that of one never seen is the setting. Call it in keys

@@ -67,6 +67,13 @@ pvn_account *pvn_need_account(pvn_cx *cx, const uint8_t address20[20])
     return (pvn_account *)pvn_need(cx, &key.row);
 }
 
+pvn_prover *pvn_need_prover(pvn_cx *cx, const uint8_t prover20[20])
+{
+    pvn_prover key = { .row.table = PVN_PROVER };
+    memcpy(key.address, prover20, sizeof key.address);
+    return (pvn_prover *)pvn_need(cx, &key.row);
+}
+
 pvn_artifact *pvn_need_artifact(pvn_cx *cx, const provernet_id *id)
 {
     pvn_artifact key = { .row.table = PVN_ARTIFACT, .id = *id };

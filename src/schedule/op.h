@@ -27,6 +27,7 @@ enum { PVN_OP_ROUNDS = 8 };
     X(DELEGATION, delegation)                                                  \
     X(SIGNER_SET, signer_set)                                                  \
     X(BALANCE_MOVE, balance_move)                                              \
+    X(BALANCE_DEPOSIT, balance_deposit)                                        \
     X(PROGRAM_REGISTER, program_register)                                      \
     X(PROGRAM_NAME, program_name)                                              \
     X(ARTIFACT_ISSUE, artifact_issue)                                          \
@@ -56,6 +57,7 @@ enum { PVN_OP_ROUNDS = 8 };
     X(READ_REQUESTS, read_requests)                                            \
     X(READ_TASK, read_task)                                                    \
     X(READ_WORKERS, read_workers)                                              \
+    X(READ_ABOUT, read_about)                                                  \
     X(READ_AUCTION, read_auction)                                              \
     X(READ_AUCTIONS, read_auctions)                                            \
     X(READ_PROVER, read_prover)                                                \
@@ -70,6 +72,7 @@ enum { PVN_OP_ROUNDS = 8 };
 #define PVN_DELEGATION  "delegation"  /* owner, delegate -> 0 or 1, time */
 #define PVN_SIGNER      "signer"      /* key's address -> prover, time */
 #define PVN_PROGRAM_TAG "program-tag" /* a program's name -> vk hash */
+#define PVN_DEPOSIT     "deposit"     /* transaction -> account, amount */
 #define PVN_BALANCE_LOG "balance-log" /* account, id -> see balance_entry */
 enum {                                /* as the wire numbers them */
        PVN_BALANCE_DEPOSIT = 1,
@@ -110,12 +113,16 @@ typedef struct pvn_rules {
     int64_t task_attempts_max, worker_strikes_max;
     int64_t worker_aside_ms; /* 0: an hour */
     int64_t artifact_quota, artifact_size_max;
-    const char *allow;           /* account.allow */
-    const char *account_balance; /* balance of an account never seen */
-    const char *trust;           /* node.trust */
-    const char *prover_allow;    /* prover.allow; NULL: everyone */
-    const char *prover_stake;    /* prover.stake; NULL: none */
-    int64_t prover_bids_max;     /* 0: 1000 */
+    const char *allow;             /* account.allow */
+    const char *account_balance;   /* balance of an account never seen */
+    const char *trust;             /* node.trust */
+    const char *prover_allow;      /* prover.allow; NULL: everyone */
+    const char *prover_stake;      /* prover.stake; NULL: none */
+    const char *prover_collateral; /* prover.collateral; NULL: none */
+    int64_t prover_failures_max;   /* 0: failures suspend nobody */
+    int64_t prover_failures_ms, prover_suspension_ms;
+    int64_t protocol_fee;    /* hundredths of a percent, to the treasury */
+    int64_t prover_bids_max; /* 0: 1000 */
     bool mock, draining;
     uint64_t seed; /* of the maps of a batch, against chosen keys; 0: drawn
                       for each batch */
@@ -173,8 +180,10 @@ typedef struct pvn_op_signer_set {
     uint8_t tx32[32];
 } pvn_op_signer_set;
 
-/* Money from one account to another, or (withdraw) out of the network. Who
- * asks pays `fee` to `auctioneer20`. Both sides are in the balance log.
+/* Money from one account to another, or (withdraw) out of the network: what is
+ * withdrawn from a prover with an owner goes to the prover, so anybody may ask
+ * for it, but only the owner for what its bids need. Who asks pays `fee` to
+ * `auctioneer20`. Both sides are in the balance log.
  * ERR_STATE: not enough; ERR_PERMISSION; ERR_INVALID. */
 typedef struct pvn_op_balance_move {
     bool withdraw;
@@ -182,6 +191,14 @@ typedef struct pvn_op_balance_move {
     const char *amount, *fee; /* whole numbers; fee NULL: none */
     uint8_t tx32[32];
 } pvn_op_balance_move;
+
+/* Money that came into the network, under the name of what brought it: booked
+ * once, the same again is OK. Who may say so is the caller's to check.
+ * ERR_EXISTS: the name brought something else; ERR_INVALID. */
+typedef struct pvn_op_balance_deposit {
+    uint8_t account20[20], tx32[32];
+    const char *amount; /* whole number above 0, below 2^128 */
+} pvn_op_balance_deposit;
 
 typedef struct pvn_op_program_register {
     int64_t protocol;
@@ -461,6 +478,22 @@ typedef struct pvn_op_read_requests {
     const pvn_task *const *tasks; /* NULL entries possible */
     size_t requests_len;
 } pvn_op_read_requests;
+/* What some requests are about: their programs, the accounts of requester and
+ * fulfiller, their auctions. */
+typedef struct pvn_op_read_about {
+    struct pvn_about {
+        provernet_id request;
+        int64_t protocol;
+        pvn_bytes program_name;
+        uint8_t requester20[20], fulfiller20[20];
+        bool auctioned;
+        /* out */
+        const pvn_program *program;
+        const pvn_account *requester, *fulfiller;
+        const pvn_auction *auction;
+    } * about;
+    size_t about_len; /* at most 100 */
+} pvn_op_read_about;
 /* What is needed to judge a completion: task, its request, the program. */
 typedef struct pvn_op_read_task {
     provernet_id task;

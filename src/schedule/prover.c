@@ -1,13 +1,97 @@
-/* schedule/prover.c - provers: facts about them, and looking at auctions.
+/* schedule/prover.c - provers: facts about them, and looking at auctions and
+ * at what requests are about.
  * Pure; includes auction.h. */
 #include "schedule/auction.h"
 #include <stdlib.h>
 
 enum { INFO_MAX = 64 << 10 };
 
+/* ---- may it get something? ---- */
+
+static provernet_status suspended(pvn_cx *cx, int64_t until_ms, const char *why,
+                                  provernet_error *err)
+{
+    return pvn_fail(err, PROVERNET_ERR_PERMISSION, 0,
+                    "the prover is suspended for another %lld s: %.300s",
+                    (long long)(until_ms - cx->now_ms + 999) / 1000,
+                    why && *why ? why : "no reason was given");
+}
+
+provernet_status pvn_prover_unfit(pvn_cx *cx, const uint8_t prover20[20],
+                                  provernet_error *err)
+{
+    const pvn_prover *p = pvn_need_prover(cx, prover20);
+    const pvn_worker *w = pvn_need_prover_worker(cx, prover20);
+    pvn_amount bond = pvn_amount_from(cx->rules->prover_collateral);
+    pvn_amount has = pvn_balance_of(cx, prover20);
+    int64_t aside = pvn_prover_aside_ms(cx, prover20);
+    char have[PVN_AMOUNT_CHARS], want[PVN_AMOUNT_CHARS];
+    if (p && p->suspended_ms > cx->now_ms)
+        return suspended(cx, p->suspended_ms, p->why, err);
+    if (aside > 0)
+        return suspended(cx, aside, w ? w->why : NULL, err);
+    if (pvn_amount_compare(&has, &bond) >= 0)
+        return PROVERNET_OK;
+    return pvn_fail(err, PROVERNET_ERR_LIMIT, 0,
+                    "prover.collateral: you need to stake: the prover's "
+                    "balance is %s, each request takes %s until it is proven",
+                    pvn_amount_text(have, &has), pvn_amount_text(want, &bond));
+}
+
+void pvn_prover_suspend(pvn_cx *cx, pvn_prover *p, int64_t until_ms,
+                        const char *why)
+{
+    bool over = until_ms <= cx->now_ms;
+    char hex[41];
+    pvn_touch(cx, &p->row);
+    p->suspended_ms = over ? 0 : until_ms;
+    p->why = over ? NULL : why;
+    pvn_hex(hex, p->address, sizeof p->address);
+    if (over)
+        pvn_note(cx, "prover.back", NULL, NULL, NULL, "\"prover\":\"0x%s\"",
+                 hex);
+    else
+        pvn_note(cx, "prover.suspended", NULL, NULL, NULL,
+                 "\"prover\":\"0x%s\",\"until_ms\":%lld,\"why\":%s", hex,
+                 (long long)until_ms, pvn_quote(cx, why ? why : ""));
+}
+
+/* ---- prover_apply ---- */
+
 void pvn_keys_prover_apply(pvn_cx *cx)
 {
-    pvn_need_prover(cx, cx->op->u.prover_apply.prover20);
+    const pvn_op_prover_apply *u = &cx->op->u.prover_apply;
+    uint8_t signer[20];
+    pvn_need_prover(cx, u->prover20);
+    if (!u->owner20)
+        return;
+    pvn_signer_of(cx, u->prover20, signer);
+    pvn_need_signer(cx, signer);
+    pvn_need_signer(cx, u->owner20);
+}
+
+/* It signs for the prover until it names a key; whoever did, does no more. */
+static void set_owner(pvn_cx *cx, pvn_prover *p, const uint8_t owner20[20])
+{
+    uint8_t signer[20];
+    char hex[41], by[41];
+    bool own = pvn_is_zero(owner20, 20) || memcmp(owner20, p->address, 20) == 0;
+    pvn_account *a = pvn_need_account(cx, p->address);
+    pvn_signer_of(cx, p->address, signer);
+    pvn_signer_drop(cx, signer, p->address);
+    if (a && !pvn_is_zero(a->delegate, sizeof a->delegate)) {
+        pvn_touch(cx, &a->row);
+        memset(a->delegate, 0, sizeof a->delegate);
+    }
+    memset(p->owner, 0, sizeof p->owner);
+    if (!own) {
+        memcpy(p->owner, owner20, sizeof p->owner);
+        pvn_signer_put(cx, owner20, p->address);
+    }
+    pvn_note(cx, "prover.owner", NULL, NULL, NULL,
+             "\"prover\":\"0x%s\",\"owner\":\"0x%s\"",
+             pvn_hex(hex, p->address, 20),
+             pvn_hex(by, own ? p->address : owner20, 20));
 }
 
 provernet_status pvn_decide_prover_apply(pvn_cx *cx)
@@ -17,14 +101,21 @@ provernet_status pvn_decide_prover_apply(pvn_cx *cx)
         return pvn_fail(&cx->op->err, PROVERNET_ERR_LIMIT, 0,
                         "info has %zu bytes, the limit is %d", u->info.len,
                         INFO_MAX);
+    if (u->share && (*u->share < 0 || *u->share > 10000))
+        return pvn_fail(&cx->op->err, PROVERNET_ERR_INVALID, 0,
+                        "share is %lld, expected 0 to 10000 (hundredths of a "
+                        "percent)",
+                        (long long)*u->share);
     pvn_prover *p = pvn_prover_use(cx, u->prover20);
     if (!p)
         return pvn_nomem(&cx->op->err);
-    if (u->suspended_ms) {
-        p->suspended_ms = *u->suspended_ms;
-        pvn_note(cx, "prover.suspended", NULL, NULL, NULL, "\"until_ms\":%lld",
-                 (long long)p->suspended_ms);
-    }
+    if (u->suspended_ms)
+        pvn_prover_suspend(cx, p, *u->suspended_ms,
+                           pvn_why(cx, u->why ? u->why : ""));
+    if (u->owner20)
+        set_owner(cx, p, u->owner20);
+    if (u->share)
+        p->share = *u->share;
     if (u->capacity)
         p->capacity = *u->capacity;
     if (u->info.data) {
@@ -74,14 +165,17 @@ static uint32_t bounded(uint32_t limit)
 void pvn_keys_read_prover(pvn_cx *cx)
 {
     const pvn_op_read_prover *u = &cx->op->u.read_prover;
+    uint8_t signer[20];
     pvn_need_prover(cx, u->prover20);
     pvn_need_prover_worker(cx, u->prover20);
+    pvn_signer_of(cx, u->prover20, signer);
 }
 provernet_status pvn_decide_read_prover(pvn_cx *cx)
 {
     pvn_op_read_prover *u = &cx->op->u.read_prover;
     u->prover = keep(cx, pvn_need_prover(cx, u->prover20));
     u->worker = keep(cx, pvn_need_prover_worker(cx, u->prover20));
+    pvn_signer_of(cx, u->prover20, u->signer20);
     return done(cx);
 }
 
@@ -124,7 +218,8 @@ void pvn_keys_read_auction(pvn_cx *cx)
     if (!q)
         return;
     pvn_need_auction(cx, &q->id);
-    bids_of(cx, &q->id);
+    if (!u->bare)
+        bids_of(cx, &q->id);
 }
 
 static int by_time(const void *a, const void *b)
@@ -146,7 +241,7 @@ provernet_status pvn_decide_read_auction(pvn_cx *cx)
     u->bids_len = 0;
     if (!q)
         return PROVERNET_OK;
-    const pvn_want *w = bids_of(cx, &q->id);
+    const pvn_want *w = u->bare ? NULL : bids_of(cx, &q->id);
     size_t n = w ? w->found_len : 0;
     const pvn_bid **all = room(cx, n, sizeof *all);
     u->request = keep_request(cx, q);
@@ -166,6 +261,14 @@ static pvn_want *auctions(pvn_cx *cx)
 {
     const pvn_op_read_auctions *u = &cx->op->u.read_auctions;
     bool open = u->state == PVN_AUCTION_OPEN;
+    pvn_want past = { .scan = PVN_AUCTIONS_PAST,
+                      .table = PVN_AUCTION,
+                      .int1 = u->since_ms,
+                      .int2 = u->until_ms,
+                      .id1 = u->after,
+                      .limit = bounded(u->limit) };
+    if (u->state == 0)
+        return pvn_need_scan(cx, &past);
     pvn_want ask = { .scan = open ? PVN_AUCTIONS_OPEN : PVN_AUCTIONS_ENDED,
                      .table = PVN_AUCTION,
                      .int1 = open ? cx->now_ms : u->state,
@@ -193,6 +296,59 @@ provernet_status pvn_decide_read_auctions(pvn_cx *cx)
         const pvn_auction *a = (const pvn_auction *)w->found[i];
         all[i] = keep(cx, a);
         of[i] = keep_request(cx, pvn_need_request(cx, &a->request));
+    }
+    return done(cx);
+}
+
+/* ---- read_about ---- */
+
+enum { ABOUT_MAX = 100 };
+
+typedef struct pvn_about about;
+
+static size_t about_len(const pvn_op_read_about *u)
+{
+    return u->about_len < ABOUT_MAX ? u->about_len : ABOUT_MAX;
+}
+
+void pvn_keys_read_about(pvn_cx *cx)
+{
+    const pvn_op_read_about *u = &cx->op->u.read_about;
+    for (size_t i = 0; i < about_len(u); i++) {
+        const about *a = &u->about[i];
+        pvn_need_program(cx, a->protocol, a->program_name);
+        pvn_need_account(cx, a->requester20);
+        if (!pvn_is_zero(a->fulfiller20, 20))
+            pvn_need_account(cx, a->fulfiller20);
+        if (a->auctioned)
+            pvn_need_auction(cx, &a->request);
+    }
+}
+
+/* The same program as of one before: it is not copied again. */
+static const pvn_program *program_of(pvn_cx *cx, const pvn_op_read_about *u,
+                                     size_t i)
+{
+    const about *a = &u->about[i];
+    for (size_t k = i; k-- > 0;)
+        if (u->about[k].protocol == a->protocol &&
+            pvn_bytes_equal(u->about[k].program_name, a->program_name))
+            return u->about[k].program;
+    return keep(cx, pvn_need_program(cx, a->protocol, a->program_name));
+}
+
+provernet_status pvn_decide_read_about(pvn_cx *cx)
+{
+    const pvn_op_read_about *u = &cx->op->u.read_about;
+    for (size_t i = 0; i < about_len(u); i++) {
+        about *a = &u->about[i];
+        a->program = program_of(cx, u, i);
+        a->requester = keep(cx, pvn_need_account(cx, a->requester20));
+        a->fulfiller = pvn_is_zero(a->fulfiller20, 20)
+                           ? NULL
+                           : keep(cx, pvn_need_account(cx, a->fulfiller20));
+        a->auction =
+            a->auctioned ? keep(cx, pvn_need_auction(cx, &a->request)) : NULL;
     }
     return done(cx);
 }

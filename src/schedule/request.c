@@ -302,17 +302,6 @@ provernet_status pvn_decide_request_cancel(pvn_cx *cx)
     return PROVERNET_OK;
 }
 
-void pvn_keys_request_refuse(pvn_cx *cx)
-{
-    const pvn_op_request_refuse *u = &cx->op->u.request_refuse;
-    const pvn_request *q =
-        pvn_need_request_by(cx, &u->id, u->protocol, u->name);
-    if (!q)
-        return;
-    pvn_need_end(cx, q);
-    pvn_need_account(cx, q->fulfiller);
-}
-
 /* The fulfiller, or the key that signs for it. */
 static bool fulfils(pvn_cx *cx, const pvn_request *q, const uint8_t by20[20])
 {
@@ -321,6 +310,17 @@ static bool fulfils(pvn_cx *cx, const pvn_request *q, const uint8_t by20[20])
     return !pvn_is_zero(q->fulfiller, 20) &&
            (memcmp(by20, q->fulfiller, 20) == 0 ||
             memcmp(by20, signer, 20) == 0);
+}
+
+void pvn_keys_request_refuse(pvn_cx *cx)
+{
+    const pvn_op_request_refuse *u = &cx->op->u.request_refuse;
+    const pvn_request *q =
+        pvn_need_request_by(cx, &u->id, u->protocol, u->name);
+    if (!q)
+        return;
+    pvn_need_end(cx, q);
+    fulfils(cx, q, u->fulfiller20);
 }
 
 provernet_status pvn_decide_request_refuse(pvn_cx *cx)
@@ -370,7 +370,7 @@ void pvn_keys_request_input(pvn_cx *cx)
     if (!q)
         return;
     pvn_acts_for(cx, q->requester, u->by20);
-    pvn_need_account(cx, q->fulfiller);
+    fulfils(cx, q, u->by20);
     first_input(cx, q);
 }
 

@@ -83,14 +83,19 @@
                 C(I64, executed_ms) C(BYTES, whitelist) C(B20, requester)      \
                     C(B20, auctioneer) C(B20, executor) C(B20, treasury)       \
                         C(TEXT, held) C(I64, bids) C(B20, winner)              \
-                            C(TEXT, price) C(TEXT, paid) C(I64, created_ms)    \
+                            C(TEXT, price) C(TEXT, paid) C(TEXT, bond)         \
+                            C(I64, created_ms)                             \
                                 C(I64, ended_ms) C(BYTES, settle_signed)       \
                                     C(BYTES, execute_signed)
+/* owner: who gets what it earns and names its signer; zeros: itself. share:
+ * hundredths of a percent that stay with the prover's own account, for those
+ * who staked. misses: failures since misses_ms; why: of the suspension. */
 #define PVN_PROVER_COLUMNS(K, C)                                               \
     K(B20, address)                                                            \
     C(I64, seen_ms) C(I64, bids) C(I64, won) C(I64, proved) C(I64, failed)     \
         C(TEXT, earned) C(TEXT, units) C(TEXT, cycles) C(I64, suspended_ms)    \
-            C(I64, capacity) C(BYTES, info) C(I64, created_ms)
+            C(I64, capacity) C(BYTES, info) C(I64, created_ms) C(B20, owner)   \
+                C(I64, share) C(I64, misses) C(I64, misses_ms) C(TEXT, why)
 #define PVN_RECORD_COLUMNS(K, C)                                               \
     K(I64, protocol)                                                           \
     K(TEXT, kind) K(BYTES, key) C(BYTES, value) C(I64, expires_ms)
@@ -282,6 +287,8 @@ typedef enum pvn_scan {
     PVN_AUCTIONS_OPEN,      /* int1 now: OPEN with bids, close_ms <= now; by
                                close_ms */
     PVN_AUCTIONS_ENDED,     /* int1 state, int2 ended_ms >=; newest first */
+    PVN_AUCTIONS_PAST,      /* ended; int1, id1: after this ended_ms, request;
+                               int2: ended_ms <; by ended_ms, request */
     PVN_PROVERS_LIST,       /* bytes1 address after; by address */
     PVN_EVENTS_SINCE,       /* int1 seq > ; by seq. Into want->events */
     PVN_EVENTS_LAST,        /* the newest one. Into want->events */

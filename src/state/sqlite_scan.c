@@ -95,6 +95,12 @@ static const scan_sql scans[PVN_SCANS_LEN] = {
                              " AND ended_ms >= $2"
                              " ORDER BY ended_ms DESC, request DESC LIMIT $3",
                              "ijL" },
+    [PVN_AUCTIONS_PAST] = { PVN_AUCTION,
+                            "WHERE ended_ms > 0 AND ended_ms >= $1"
+                            " AND ended_ms < $2"
+                            " AND (ended_ms > $1 OR request > $3)"
+                            " ORDER BY ended_ms, request LIMIT $4",
+                            "ijdL" },
     [PVN_PROVERS_LIST] = { PVN_PROVER,
                            "WHERE address > $1 ORDER BY address LIMIT $2",
                            "bL" },
@@ -103,7 +109,8 @@ static const scan_sql scans[PVN_SCANS_LEN] = {
                                 "dL" },
     [PVN_EVENTS_SINCE] = { EVENTS, "WHERE seq > $1 ORDER BY seq LIMIT $2",
                            "iL" },
-    [PVN_EVENTS_LAST] = { EVENTS, "WHERE seq > $1 ORDER BY seq DESC LIMIT 1", "i" },
+    [PVN_EVENTS_LAST] = { EVENTS, "WHERE seq > $1 ORDER BY seq DESC LIMIT 1",
+                          "i" },
     [PVN_EVENTS_OF_REQUEST] = { EVENTS,
                                 "WHERE request = $1 AND seq > $2"
                                 " ORDER BY seq LIMIT $3",

@@ -75,14 +75,15 @@ static const char *const step1[] = {
     " units INTEGER NOT NULL, cycles INTEGER NOT NULL,"
     " executed_ms INTEGER NOT NULL, whitelist BLOB, requester BLOB,"
     " auctioneer BLOB, executor BLOB, treasury BLOB, held TEXT,"
-    " bids INTEGER NOT NULL, winner BLOB, price TEXT, paid TEXT,"
+    " bids INTEGER NOT NULL, winner BLOB, price TEXT, paid TEXT, bond TEXT,"
     " created_ms INTEGER NOT NULL, ended_ms INTEGER NOT NULL,"
     " settle_signed BLOB, execute_signed BLOB)" KEYED,
     "CREATE TABLE provers (address BLOB PRIMARY KEY, seen_ms INTEGER NOT NULL,"
     " bids INTEGER NOT NULL, won INTEGER NOT NULL, proved INTEGER NOT NULL,"
     " failed INTEGER NOT NULL, earned TEXT, units TEXT, cycles TEXT,"
     " suspended_ms INTEGER NOT NULL, capacity INTEGER NOT NULL, info BLOB,"
-    " created_ms INTEGER NOT NULL)" KEYED,
+    " created_ms INTEGER NOT NULL, owner BLOB, share INTEGER NOT NULL,"
+    " misses INTEGER NOT NULL, misses_ms INTEGER NOT NULL, why TEXT)" KEYED,
     "CREATE TABLE records (protocol INTEGER NOT NULL, kind TEXT NOT NULL,"
     " key BLOB NOT NULL, value BLOB, expires_ms INTEGER NOT NULL,"
     " PRIMARY KEY (protocol, kind, key))" KEYED,
@@ -122,6 +123,8 @@ static const char *const step1[] = {
     "CREATE INDEX auctions_open ON auctions (close_ms)"
     " WHERE state = 1 AND bids > 0;",
     "CREATE INDEX auctions_ended ON auctions (state, ended_ms)"
+    " WHERE ended_ms > 0;",
+    "CREATE INDEX auctions_past ON auctions (ended_ms, request)"
     " WHERE ended_ms > 0;",
     "CREATE INDEX records_expires ON records (expires_ms)"
     " WHERE expires_ms > 0;",

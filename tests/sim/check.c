@@ -255,10 +255,29 @@ static const char *check_auction(const mem_state *m, const pvn_auction *a,
              (long long)q->settle);
     if (q->state == PROVERNET_FAILED && !over)
         FAIL("a failed request has its money held");
+    if (a->state == PVN_AUCTION_OPEN && a->bond)
+        FAIL("an auction holds collateral of nobody");
     if (a->state == PVN_AUCTION_ASSIGNED &&
         memcmp(q->fulfiller, a->winner, 20) != 0)
         FAIL("the fulfiller is not the winner");
     return NULL;
+}
+
+/* What came from outside, and what left. */
+static void moved(const mem_state *m, pvn_amount *in, pvn_amount *out)
+{
+    EACH(pvn_record, r, PVN_RECORD)
+    {
+        pvn_balance_entry e;
+        if (!r->kind || strcmp(r->kind, PVN_BALANCE_LOG) != 0 ||
+            !pvn_balance_entry_read(&e, r))
+            continue;
+        pvn_amount x = amount_of(e.amount + (e.amount[0] == '-'));
+        if (e.operation == PVN_BALANCE_DEPOSIT)
+            pvn_amount_add(in, &x);
+        if (e.operation == PVN_BALANCE_WITHDRAW_REQUEST)
+            pvn_amount_add(out, &x);
+    }
 }
 
 const char *check_money(const mem_state *m, const char *initial, char *buf,
@@ -276,16 +295,19 @@ const char *check_money(const mem_state *m, const char *initial, char *buf,
     }
     EACH(pvn_auction, a, PVN_AUCTION)
     {
-        pvn_amount x = amount_of(a->held);
+        pvn_amount x = amount_of(a->held), bond = amount_of(a->bond);
         pvn_amount_add(&have, &x);
+        if (a->state == PVN_AUCTION_ASSIGNED)
+            pvn_amount_add(&have, &bond);
         if (!bad)
             bad = check_auction(m, a, buf, cap);
     }
     if (bad)
         return bad;
+    moved(m, &want, &have);
     if (pvn_amount_compare(&want, &have) != 0) {
         char w[PVN_AMOUNT_CHARS], h[PVN_AMOUNT_CHARS];
-        FAIL("all accounts began with %s, there is %s",
+        FAIL("the accounts began with, and got, %s; there is %s",
              pvn_amount_text(w, &want), pvn_amount_text(h, &have));
     }
     return NULL;

@@ -174,6 +174,7 @@ static pvn_table table_of(pvn_scan scan)
     case PVN_AUCTIONS_DUE:
     case PVN_AUCTIONS_OPEN:
     case PVN_AUCTIONS_ENDED:
+    case PVN_AUCTIONS_PAST:
         return PVN_AUCTION;
     case PVN_PROVERS_LIST:
         return PVN_PROVER;
@@ -201,6 +202,11 @@ static bool auction_fits(const pvn_want *w, const pvn_auction *a)
     case PVN_AUCTIONS_OPEN:
         return a->state == PVN_AUCTION_OPEN && a->bids > 0 &&
                a->close_ms <= w->int1;
+    case PVN_AUCTIONS_PAST:
+        return a->ended_ms > 0 && a->ended_ms < w->int2 &&
+               (a->ended_ms > w->int1 ||
+                (a->ended_ms == w->int1 &&
+                 memcmp(a->request.bytes, w->id1.bytes, 16) > 0));
     default:
         return a->state == w->int1 && a->ended_ms > 0 && a->ended_ms >= w->int2;
     }
@@ -246,6 +252,7 @@ static bool other_fits(const pvn_want *w, const pvn_row *row)
     case PVN_AUCTIONS_DUE:
     case PVN_AUCTIONS_OPEN:
     case PVN_AUCTIONS_ENDED:
+    case PVN_AUCTIONS_PAST:
         return auction_fits(w, (const pvn_auction *)row);
     case PVN_PROVERS_LIST:
         return compare_bytes(
@@ -293,6 +300,8 @@ static int64_t rank(const pvn_want *w, const pvn_row *row)
         return ((const pvn_auction *)row)->close_ms;
     case PVN_AUCTIONS_ENDED:
         return -((const pvn_auction *)row)->ended_ms;
+    case PVN_AUCTIONS_PAST:
+        return ((const pvn_auction *)row)->ended_ms;
     default:
         return 0;
     }

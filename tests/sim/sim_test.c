@@ -28,6 +28,8 @@ enum {
     BIDDERS = 3,
     FIRST_BIDDER = 0x50, /* addresses: 20 bytes of this and the next ones */
     BOSS = 0x60,         /* settles and executes */
+    TREASURY = 0x61,
+    OWNER = 0x62, /* of the last bidder, and signs for it */
     ACCOUNTS = 4,
     HANDED = 256,
     CHAOS_MS = 900000,
@@ -42,7 +44,10 @@ typedef enum verb {
     PROVE,
     GIVE_UP,
     SETTLE,
-    EXECUTE, /* ... to here */
+    EXECUTE,
+    DEPOSIT,
+    WITHDRAW,
+    OWN, /* ... to here */
     HELLO,
     LEASE,
     RENEW,
@@ -124,6 +129,7 @@ typedef struct sim {
     provernet_id program;
     int64_t bidder_ms[BIDDERS], boss_ms;
     uint64_t commits, kills, failures, fulfilled, again, paid, returned;
+    uint64_t forfeited, passed, suspended;
     char why[400];
 } sim;
 
@@ -439,6 +445,17 @@ static void bidder_acts(sim *s, int i)
         bidder_works(s, i, a);
 }
 
+/* Money comes and goes, and a prover changes hands. */
+static void money_moves(sim *s)
+{
+    static const verb verbs[] = { DEPOSIT, WITHDRAW, OWN };
+    if (dice(s, 4) == 0)
+        post(s, (letter){ .verb = verbs[dice(s, 3)],
+                          .actor = (int)dice(s, BIDDERS),
+                          .core = (int)dice(s, CORES),
+                          .plan = (int)dice(s, 200) });
+}
+
 /* Settles what waits for it, with whoever bid; says what was executed. */
 static void boss_acts(sim *s)
 {
@@ -447,6 +464,7 @@ static void boss_acts(sim *s)
     if (now(s) < s->boss_ms)
         return;
     s->boss_ms = now(s) + 1000 + (int64_t)dice(s, 8000);
+    money_moves(s);
     for (int i = 0; i < 3; i++) {
         const pvn_auction *a = some_auction(s, states[i]);
         bool settle = a && a->state == PVN_AUCTION_OPEN && a->bids > 0;
@@ -469,7 +487,12 @@ static void bidder_hears(sim *s, const letter *l)
     case PROVERNET_ERR_LEASE:
     case PROVERNET_ERR_PERMISSION:
     case PROVERNET_ERR_CANCELLED:
+    case PROVERNET_ERR_EXISTS: /* deposits share names */
         break;
+    case PROVERNET_ERR_LIMIT: /* no collateral left */
+        if (l->verb == BID)
+            break;
+        /* fall through */
     default:
         wrong(s, "a bidder was refused without reason");
     }
@@ -638,6 +661,48 @@ static void hand_bid(handed *h)
     world_address(op->u.bid_place.prover20,
                   (uint8_t)(FIRST_BIDDER + h->from.actor));
     memcpy(op->u.bid_place.by20, op->u.bid_place.prover20, 20);
+    if (h->from.actor == BIDDERS - 1) /* refused while it is nobody's */
+        world_address(op->u.bid_place.by20, OWNER);
+    add(h, op, false);
+}
+
+static void hand_deposit(handed *h)
+{
+    static const char *const amount[] = { "3", "17", "100" };
+    pvn_op *op = pvn_op_new(PVN_OP_BALANCE_DEPOSIT);
+    op->u.balance_deposit.amount = amount[h->from.plan % 3];
+    op->u.balance_deposit.tx32[0] = (uint8_t)h->from.plan;
+    world_address(op->u.balance_deposit.account20,
+                  (uint8_t)(FIRST_BIDDER + h->from.actor));
+    add(h, op, false);
+}
+
+/* By the account, or by one who may not always. */
+static void hand_withdraw(handed *h)
+{
+    static const char *const amount[] = { "1", "60", "400" };
+    pvn_op *op = pvn_op_new(PVN_OP_BALANCE_MOVE);
+    uint8_t from = (uint8_t)(FIRST_BIDDER + h->from.actor);
+    op->u.balance_move.withdraw = true;
+    op->u.balance_move.amount = amount[h->from.plan % 3];
+    op->u.balance_move.fee = "1";
+    world_address(op->u.balance_move.from20, from);
+    world_address(op->u.balance_move.by20, h->from.plan & 1 ? from : BOSS);
+    world_address(op->u.balance_move.auctioneer20, BOSS);
+    add(h, op, false);
+}
+
+static void hand_own(handed *h)
+{
+    pvn_op *op = pvn_op_new(PVN_OP_PROVER_APPLY);
+    uint8_t *owner = pvn_arena_alloc(&op->arena, 20);
+    int64_t *share = pvn_arena_alloc(&op->arena, sizeof *share);
+    *share = 50 * h->from.plan;
+    if (h->from.plan & 3) /* else its own again */
+        world_address(owner, OWNER);
+    op->u.prover_apply.owner20 = owner;
+    op->u.prover_apply.share = share;
+    world_address(op->u.prover_apply.prover20, FIRST_BIDDER + BIDDERS - 1);
     add(h, op, false);
 }
 
@@ -769,6 +834,15 @@ static void core_hears(sim *s, const letter *l)
         break;
     case EXECUTE:
         hand_execute(s, h);
+        break;
+    case DEPOSIT:
+        hand_deposit(h);
+        break;
+    case WITHDRAW:
+        hand_withdraw(h);
+        break;
+    case OWN:
+        hand_own(h);
         break;
     case HELLO:
         hand_hello(s, h);
@@ -1018,6 +1092,12 @@ static void sim_open(sim *s, uint64_t seed)
     s->w.rules.request_deadline_ms = 4 * 3600000;
     s->w.rules.request_open_max = 5;
     s->w.rules.artifact_retention_ms = 600000;
+    s->w.rules.prover_failures_max = (int64_t)dice(s, 3);
+    s->w.rules.prover_failures_ms = 600000;
+    s->w.rules.prover_suspension_ms = 120000;
+    s->w.rules.protocol_fee = dice(s, 2) ? 700 : 0;
+    s->w.rules.prover_collateral = dice(s, 2) ? "150" : NULL;
+    world_vault(&s->w, FIRST_BIDDER + BIDDERS - 1, OWNER, 2500);
     s->program = world_artifact(&s->w, PVN_TYPE_PROGRAM, "program");
     pvn_op *op = pvn_op_new(PVN_OP_PROGRAM_REGISTER);
     op->u.program_register.name = pvn_bytes_of("vk", 2);
@@ -1048,6 +1128,8 @@ static void sim_open(sim *s, uint64_t seed)
             world_address(c->terms.auctioneer20, BOSS);
         if (dice(s, 2) == 0)
             world_address(c->terms.executor20, BOSS);
+        if (dice(s, 2) == 0)
+            world_address(c->terms.treasury20, TREASURY);
     }
     for (int i = 0; i < WORKERS; i++) {
         worker *w = &s->worker[i];
@@ -1098,6 +1180,9 @@ static bool settled(const sim *s)
 /* Every end has a reason that is true. */
 static void check_ends(sim *s)
 {
+    s->forfeited = world_events(&s->w, "auction.forfeited");
+    s->passed = world_events(&s->w, "auction.passed_over");
+    s->suspended = world_events(&s->w, "prover.suspended");
     for (int i = 0; i < WISHES; i++) {
         const wish *c = &s->wish[i];
         const pvn_request *q = world_request(&s->w, c->id);
@@ -1169,7 +1254,8 @@ int main(void)
     double limit = time ? atof(time) : 6, start = seconds();
     uint64_t seed = one ? strtoull(one, NULL, 10) : 1, runs = 0, bad = 0;
     uint64_t compared = 0, commits = 0, kills = 0, failures = 0, fulfilled = 0,
-             again = 0, paid = 0, returned = 0;
+             again = 0, paid = 0, returned = 0, forfeited = 0, passed = 0,
+             suspended = 0;
     sim *s = malloc(sizeof *s);
     do {
         bad += !run_seed(seed++, s);
@@ -1181,6 +1267,9 @@ int main(void)
         again += s->again;
         paid += s->paid;
         returned += s->returned;
+        forfeited += s->forfeited;
+        passed += s->passed;
+        suspended += s->suspended;
         runs++;
     } while (!one && bad < 3 && seconds() - start < limit);
     free(s);
@@ -1189,8 +1278,10 @@ int main(void)
            " of %" PRIu64 " fulfilled, %" PRIu64 " seeds bad\n",
            seed - runs, seed - 1, commits, again, failures, kills, fulfilled,
            runs * WISHES, bad);
-    printf("sim: auctions: %" PRIu64 " paid, %" PRIu64 " returned\n", paid,
-           returned);
+    printf("sim: auctions: %" PRIu64 " paid, %" PRIu64 " returned, %" PRIu64
+           " collaterals lost, %" PRIu64 " bids passed over, %" PRIu64
+           " suspensions\n",
+           paid, returned, forfeited, passed, suspended);
     if (compared > 0)
         printf("sim: %" PRIu64 " rows compared with SQLite\n", compared);
     /* A simulation in which nothing is proved proves nothing. */

@@ -316,6 +316,51 @@ provernet_status world_refuse(world *w, provernet_id request, uint8_t by,
     return world_run(w, op, NULL);
 }
 
+provernet_status world_vault(world *w, uint8_t prover, uint8_t owner,
+                             int64_t share)
+{
+    pvn_op *op = pvn_op_new(PVN_OP_PROVER_APPLY);
+    uint8_t owner20[20] = { 0 };
+    if (owner)
+        world_address(owner20, owner);
+    world_address(op->u.prover_apply.prover20, prover);
+    op->u.prover_apply.owner20 = owner20;
+    op->u.prover_apply.share = &share;
+    return world_run(w, op, NULL);
+}
+
+provernet_status world_signer(world *w, uint8_t prover, uint8_t by,
+                              uint8_t delegate)
+{
+    pvn_op *op = pvn_op_new(PVN_OP_SIGNER_SET);
+    world_address(op->u.signer_set.prover20, prover);
+    world_address(op->u.signer_set.by20, by);
+    world_address(op->u.signer_set.delegate20, delegate);
+    return world_run(w, op, NULL);
+}
+
+provernet_status world_withdraw(world *w, uint8_t from, uint8_t by,
+                                const char *amount, const char *fee)
+{
+    pvn_op *op = pvn_op_new(PVN_OP_BALANCE_MOVE);
+    op->u.balance_move.withdraw = true;
+    op->u.balance_move.amount = amount;
+    op->u.balance_move.fee = fee;
+    world_address(op->u.balance_move.from20, from);
+    world_address(op->u.balance_move.by20, by);
+    return world_run(w, op, NULL);
+}
+
+provernet_status world_deposit(world *w, uint8_t to, const char *amount,
+                               uint8_t tx)
+{
+    pvn_op *op = pvn_op_new(PVN_OP_BALANCE_DEPOSIT);
+    op->u.balance_deposit.amount = amount;
+    memset(op->u.balance_deposit.tx32, tx, 32);
+    world_address(op->u.balance_deposit.account20, to);
+    return world_run(w, op, NULL);
+}
+
 provernet_status world_prove(world *w, provernet_id request, bool valid)
 {
     const pvn_task *t = world_task_named(w, request, "main");

@@ -69,6 +69,16 @@ provernet_status world_execute(world *w, provernet_id request, uint8_t by,
                                const char *punishment);
 provernet_status world_refuse(world *w, provernet_id request, uint8_t by,
                               int64_t blame);
+/* The prover is `owner`'s (0: its own); so much of what it earns stays with it,
+ * in hundredths of a percent. */
+provernet_status world_vault(world *w, uint8_t prover, uint8_t owner,
+                             int64_t share);
+provernet_status world_signer(world *w, uint8_t prover, uint8_t by,
+                              uint8_t delegate);
+provernet_status world_withdraw(world *w, uint8_t from, uint8_t by,
+                                const char *amount, const char *fee);
+provernet_status world_deposit(world *w, uint8_t to, const char *amount,
+                               uint8_t tx);
 /* The winner hands in a proof and it is judged so. */
 provernet_status world_prove(world *w, provernet_id request, bool valid);
 const pvn_auction *world_auction_row(const world *w, provernet_id request);

@@ -319,6 +319,20 @@ static void auctions_are_found_by_their_times_and_bids(void **state)
                                     .int1 = PVN_AUCTION_PAID,
                                     .int2 = 71 }),
            "");
+    expect(row_scan(&h, (pvn_want){ .scan = PVN_AUCTIONS_PAST, .int2 = 71 }),
+           "5 6");
+    expect(row_scan(&h, (pvn_want){ .scan = PVN_AUCTIONS_PAST, .int2 = 70 }),
+           "");
+    expect(row_scan(&h, (pvn_want){ .scan = PVN_AUCTIONS_PAST,
+                                    .int1 = 70,
+                                    .int2 = 71,
+                                    .id1 = id_of(5) }),
+           "6");
+    expect(row_scan(&h, (pvn_want){ .scan = PVN_AUCTIONS_PAST,
+                                    .int1 = 70,
+                                    .int2 = 71,
+                                    .id1 = id_of(6) }),
+           "");
     assert_int_equal(
         row_scan(&h, (pvn_want){ .scan = PVN_BIDS_OF_REQUEST, .id1 = id_of(2) })
             ->found_len,
