@@ -10,6 +10,7 @@ enum { AUCTIONS = 100, NODES = 3, LIARS = 2 /* the node that fails */ };
 enum { BID_VARIANT = 1, SETTLE = 2, EXECUTE = 3, FULFILL = 4 };
 enum { GAS = 1000, MAX_PRICE = 50, BASE_FEE = 7 };
 
+extern const uint8_t auction_domain[32];
 extern circuit small;
 extern char *proof; /* of the circuit, as it is handed in */
 extern tc_server server;

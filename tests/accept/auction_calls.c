@@ -6,11 +6,11 @@
 #include <string.h>
 #include <time.h>
 
-static const uint8_t domain[32] = { 0x55, 0xea, 0x66, 0x75, 0x7c, 0x5b, 0x1a,
-                                    0xec, 0xda, 0x66, 0x19, 0x90, 0x5f, 0x59,
-                                    0x4b, 0x32, 0x00, 0x92, 0xdb, 0x1c, 0xf4,
-                                    0xc8, 0xb6, 0xf8, 0x90, 0x25, 0xc0, 0x92,
-                                    0xf0, 0xbb, 0x7b, 0x5b };
+const uint8_t auction_domain[32] = { 0x55, 0xea, 0x66, 0x75, 0x7c, 0x5b, 0x1a,
+                                     0xec, 0xda, 0x66, 0x19, 0x90, 0x5f, 0x59,
+                                     0x4b, 0x32, 0x00, 0x92, 0xdb, 0x1c, 0xf4,
+                                     0xc8, 0xb6, 0xf8, 0x90, 0x25, 0xc0, 0x92,
+                                     0xf0, 0xbb, 0x7b, 0x5b };
 
 circuit small;
 char *proof;
@@ -101,7 +101,7 @@ static void fill_wish(tc_buf *b, const void *with)
     tc_u64(b, 9, w->gas);
     if (w->only)
         tc_bytes(b, 11, w->only, 20);
-    tc_bytes(b, 12, domain, 32);
+    tc_bytes(b, 12, auction_domain, 32);
     tc_bytes(b, 13, w->auctioneer ? w->auctioneer : nobody, 20);
     tc_bytes(b, 14, w->executor ? w->executor : nobody, 20);
     tc_bytes(b, 15, nobody, 20);
@@ -155,7 +155,7 @@ void fill_bid(tc_buf *b, const void *with)
 
     tc_bytes(b, 2, o->id, 32);
     tc_text(b, 3, o->amount);
-    tc_bytes(b, 4, o->domain ? o->domain : domain, 32);
+    tc_bytes(b, 4, o->domain ? o->domain : auction_domain, 32);
     tc_bytes(b, 5, o->prover, 20);
     tc_u64(b, 6, (uint64_t)o->variant);
 }
@@ -183,7 +183,7 @@ static void fill_proof(tc_buf *b, const void *with)
 
     tc_bytes(b, 2, h->id, 32);
     tc_bytes(b, 3, h->proof, h->len);
-    tc_bytes(b, 5, domain, 32);
+    tc_bytes(b, 5, auction_domain, 32);
     tc_u64(b, 6, FULFILL);
 }
 
@@ -215,7 +215,7 @@ void fill_settle(tc_buf *b, const void *with)
 
     tc_bytes(b, 2, o->id, 32);
     tc_bytes(b, 3, o->prover, 20);
-    tc_bytes(b, 4, domain, 32);
+    tc_bytes(b, 4, auction_domain, 32);
     tc_u64(b, 5, SETTLE);
 }
 
@@ -225,7 +225,7 @@ void fill_execute(tc_buf *b, const void *with)
     tc_u64(b, 3, 2);
     tc_u64(b, 5, 999);
     tc_u64(b, 6, GAS);
-    tc_bytes(b, 7, domain, 32);
+    tc_bytes(b, 7, auction_domain, 32);
     tc_u64(b, 10, EXECUTE);
 }
 

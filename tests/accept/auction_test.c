@@ -191,6 +191,7 @@ static size_t provers(tc_user *u, const char *rpc, const tc_buf *m)
 
 static void what_is_said_of_provers(void)
 {
+    uint64_t until = 0;
     tc_buf m = { 0 };
     tc_user user, liar;
     tc_reply r;
@@ -207,7 +208,7 @@ static void what_is_said_of_provers(void)
     tc_free(&m);
     open_call(&user, "GetProverStats", &m, &r);
     MUST(r.grpc_status == 0 && number(r.msg, r.msg_len, 1) > 0 &&
-         number(r.msg, r.msg_len, 4) == NODES);
+         number(r.msg, r.msg_len, 4) == NODES - 1);
     MUST(number(r.msg, r.msg_len, 3) % GAS == 0);
     tc_reply_free(&r);
     tc_bytes(&m, 1, liar.address, 20);
@@ -216,7 +217,9 @@ static void what_is_said_of_provers(void)
          number(r.msg, r.msg_len, 5) > 0);
     tc_reply_free(&r);
     open_call(&user, "GetProverStatus", &m, &r);
-    MUST(r.grpc_status == 0);
+    /* who failed three times is suspended, and not up */
+    MUST(r.grpc_status == 0 && tc_get_u64(r.msg, r.msg_len, 3, &until) &&
+         until > (uint64_t)time(NULL));
     tc_reply_free(&r);
     tc_free(&m);
     open_call(&user, "GetMarketPricePerPgu", &m, &r);
@@ -455,6 +458,116 @@ static void a_killed_server_loses_no_unit(void)
         tc_user_close(&u[i]);
 }
 
+/* ---- a prover of another owner, and what is told of it ---- */
+
+static int http(const char *method, const char *path, const char *body,
+                tc_http *out)
+{
+    char url[256];
+
+    snprintf(url, sizeof url, "http://127.0.0.1:%d%s", server.port, path);
+    MUST(tc_http_url(method, url, body, strlen(body), out));
+    return out->status;
+}
+
+static void to_operator(const char *before, const uint8_t address[20],
+                        const char *after, const char *body, int status)
+{
+    char path[160];
+    tc_http h;
+
+    snprintf(path, sizeof path, "%s", before);
+    for (int i = 0; i < 20; i++)
+        snprintf(path + strlen(path), 3, "%02x", address[i]);
+    snprintf(path + strlen(path), sizeof path - strlen(path), "%s", after);
+    must_be(path, http("POST", path, body, &h), status);
+    tc_http_free(&h);
+}
+
+static void fill_delegation(tc_buf *b, const void *with)
+{
+    const uint8_t *who = with; /* the prover, its new key */
+
+    tc_bytes(b, 2, who + 20, 20);
+    tc_bytes(b, 3, who, 20);
+    tc_bytes(b, 4, auction_domain, 32);
+    tc_u64(b, 5, 5);
+    tc_text(b, 7, "0");
+}
+
+static bool told(const char *path, const char *a, const char *b)
+{
+    tc_http h;
+    char *text;
+    bool yes;
+
+    MUST(http("GET", path, "", &h) == 200);
+    text = strndup((const char *)h.body.data, h.body.len);
+    yes = strstr(text, a) && strstr(text, b);
+    free(text);
+    tc_http_free(&h);
+    return yes;
+}
+
+/* The vault's auction and its money, as a third party reads them. */
+static void check_export(const uint8_t vault[20])
+{
+    char hex[41] = "";
+
+    for (int i = 0; i < 20; i++)
+        snprintf(hex + 2 * i, 3, "%02x", vault[i]);
+    tc_sleep_ms(2500);
+    MUST(told("/api/v1/settlement", hex, "\"paid\""));
+    MUST(told("/api/v1/ledger?limit=1000", hex, "\"deposit\""));
+    MUST(told("/api/v1/provers", hex, "\"staker_fee_bips\":3000"));
+}
+
+static void a_vault_of_another_owner(void)
+{
+    enum { COST = 2 * GAS + BASE_FEE, SHARE = COST * 3000 / 10000 };
+    tc_user user, owner, key, vault;
+    uint8_t who[2][20], id[32];
+    char body[160] = "{\"staker_fee_bips\":3000,\"owner\":\"0x";
+    wish w;
+
+    open_user(&user, 7);
+    open_user(&owner, 0x31);
+    open_user(&key, 0x32);
+    open_user(&vault, 0x33);
+    MUST(circuit_register(&small, &user));
+    for (int i = 0; i < 20; i++)
+        snprintf(body + strlen(body), 3, "%02x", owner.address[i]);
+    strcat(body, "\"}");
+    to_operator("/api/v1/provers/0x", vault.address, "", body, 200);
+    to_operator("/api/v1/accounts/0x", vault.address, "/deposit",
+                "{\"amount\":\"5\",\"tx\":\"0xabababababababababababababababab"
+                "abababababababababababababababab\"}",
+                200);
+    memcpy(who[0], vault.address, 20);
+    memcpy(who[1], key.address, 20);
+    w = new_wish(&user, 600);
+    MUST(ask(&user, &w, id) == 0);
+    must_be("the vault's own key", bid(&vault, id, vault.address, "2"), 7);
+    must_be("its own key names one",
+            signed_call(&vault, "SetDelegation", fill_delegation, who), 7);
+    must_be("its owner names one",
+            signed_call(&owner, "SetDelegation", fill_delegation, who), 0);
+    must_be("its owner no more", bid(&owner, id, vault.address, "2"), 7);
+    must_be("its key", bid(&key, id, vault.address, "2"), 0);
+    tc_sleep_ms(1500);
+    MUST(balance(&user, vault.address) == INITIAL + 5 - 1000000);
+    must_be("handed in by its key", fulfill(&key, id, proof), 0);
+    MUST(balance(&user, vault.address) == INITIAL + 5 + SHARE);
+    MUST(balance(&user, owner.address) == INITIAL + COST - SHARE);
+    MUST(balance(&user, user.address) == INITIAL - COST);
+    MUST(balance(&user, key.address) == INITIAL);
+    check_export(vault.address);
+    tc_user_close(&user);
+    tc_user_close(&owner);
+    tc_user_close(&key);
+    tc_user_close(&vault);
+}
+
 /* ---- nobody bids: our own worker, for nothing ---- */
 
 static void check_api(const uint8_t id[32], const char *auction)
@@ -505,6 +618,9 @@ int main(int argc, char **argv)
     what_is_said_of_provers();
     those_who_mean_no_good();
     a_killed_server_loses_no_unit();
+    end();
+    start((const char *const[]){ "--set", "prover.collateral=1000000", NULL });
+    a_vault_of_another_owner();
     end();
     own_worker = true;
     start(

@@ -78,9 +78,8 @@ bool pvn_requests_filter(pvn_call *c, pvn_filter *f)
     return true;
 }
 
-/* A whole number of the query, or the default. */
-static bool query_number(pvn_call *c, const char *name, int64_t min,
-                         int64_t max, int64_t *n)
+bool pvn_ops_number(pvn_call *c, const char *name, int64_t min, int64_t max,
+                    int64_t *n)
 {
     const char *text = pvn_call_query(c, name);
 
@@ -112,8 +111,8 @@ pvn_next pvn_ops_list_begin(pvn_call *c)
     pvn_call_keep(c, 1, l);
     l->limit = LIMIT;
     l->page = 1;
-    if (!query_number(c, "limit", 1, LIMIT_MAX, &l->limit) ||
-        !query_number(c, "page", 1, 100000000, &l->page))
+    if (!pvn_ops_number(c, "limit", 1, LIMIT_MAX, &l->limit) ||
+        !pvn_ops_number(c, "page", 1, 100000000, &l->page))
         return PVN_ANSWER;
     op = pvn_ops_new(c, PVN_OP_READ_REQUESTS);
     if (!op)
@@ -391,6 +390,11 @@ static bool from_own_page(pvn_call *c)
            (host && strcmp(host + 3, pvn_call_request(c)->authority) == 0);
 }
 
+bool pvn_ops_from_here(pvn_call *c)
+{
+    return from_loopback(pvn_call_request(c)->peer) && from_own_page(c);
+}
+
 pvn_next pvn_ops_cancel_begin(pvn_call *c)
 {
     const char *rest = pvn_call_rest(c);
@@ -399,7 +403,7 @@ pvn_next pvn_ops_cancel_begin(pvn_call *c)
     if (!slash || strcmp(slash, "/cancel") != 0)
         return pvn_call_fail(c, PROVERNET_ERR_NOT_FOUND,
                              "there is nothing to POST to here");
-    if (!from_loopback(pvn_call_request(c)->peer) || !from_own_page(c))
+    if (!pvn_ops_from_here(c))
         return pvn_call_fail(c, PROVERNET_ERR_PERMISSION,
                              "requests are cancelled here from this machine "
                              "only\nhelp: send CancelRequest, signed by the "

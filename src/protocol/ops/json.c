@@ -21,8 +21,7 @@ const char *pvn_request_cause_name(int64_t cause)
     return cause >= 1 && cause <= 5 ? names[cause] : names[0];
 }
 
-static void put_hex(pvn_buf *b, const char *before, const void *data,
-                    size_t len)
+void pvn_json_hex(pvn_buf *b, const char *before, const void *data, size_t len)
 {
     static const char digits[] = "0123456789abcdef";
     const uint8_t *p = data;
@@ -45,9 +44,9 @@ static void put_text(pvn_buf *b, const char *text)
 void pvn_json_request_id(pvn_buf *b, const pvn_request *r)
 {
     if (r->name.len)
-        put_hex(b, "0x", r->name.data, r->name.len);
+        pvn_json_hex(b, "0x", r->name.data, r->name.len);
     else
-        put_hex(b, "", r->id.bytes, sizeof r->id.bytes);
+        pvn_json_hex(b, "", r->id.bytes, sizeof r->id.bytes);
 }
 
 static const pvn_worker *worker_of(const pvn_op_read_workers *w,
@@ -113,13 +112,13 @@ void pvn_json_request(pvn_buf *b, pvn_call *c, const pvn_request *r,
     pvn_buf_text(b, "{\"id\":");
     pvn_json_request_id(b, r);
     pvn_buf_text(b, ",\"key\":");
-    put_hex(b, "", r->id.bytes, sizeof r->id.bytes);
+    pvn_json_hex(b, "", r->id.bytes, sizeof r->id.bytes);
     pvn_buf_format(b, ",\"state\":\"%s\",\"cause\":\"%s\",\"kind\":",
                    pvn_request_state_name(r->state),
                    pvn_request_cause_name(r->cause));
     put_text(b, r->kind);
     pvn_buf_text(b, ",\"requester\":");
-    put_hex(b, "0x", r->requester, sizeof r->requester);
+    pvn_json_hex(b, "0x", r->requester, sizeof r->requester);
     pvn_buf_format(b,
                    ",\"created_ms\":%lld,\"updated_ms\":%lld,"
                    "\"deadline_ms\":%lld,\"fulfilled_ms\":%lld,"
@@ -138,8 +137,40 @@ void pvn_json_request(pvn_buf *b, pvn_call *c, const pvn_request *r,
         pvn_buf_format(b, ",\"auction\":\"%s\"", auction_of(r));
     if (!pvn_id_none(&r->proof)) {
         pvn_buf_text(b, ",\"proof\":");
-        put_hex(b, "", r->proof.bytes, sizeof r->proof.bytes);
+        pvn_json_hex(b, "", r->proof.bytes, sizeof r->proof.bytes);
     }
+}
+
+static void put_amount(pvn_buf *b, const char *name, const char *amount)
+{
+    pvn_buf_format(b, ",\"%s\":\"%s\"", name, amount && *amount ? amount : "0");
+}
+
+void pvn_json_prover(pvn_buf *b, const pvn_prover *p, int64_t now_ms)
+{
+    bool own = pvn_is_zero(p->owner, sizeof p->owner);
+    bool off = p->suspended_ms > now_ms;
+
+    pvn_buf_text(b, "{\"address\":");
+    pvn_json_hex(b, "0x", p->address, sizeof p->address);
+    pvn_buf_text(b, ",\"owner\":");
+    pvn_json_hex(b, "0x", own ? p->address : p->owner, sizeof p->owner);
+    pvn_buf_format(b,
+                   ",\"staker_fee_bips\":%lld,\"bids\":%lld,\"won\":%lld,"
+                   "\"proved\":%lld,\"failed\":%lld,\"capacity\":%lld",
+                   (long long)p->share, (long long)p->bids, (long long)p->won,
+                   (long long)p->proved, (long long)p->failed,
+                   (long long)p->capacity);
+    put_amount(b, "earned", p->earned);
+    put_amount(b, "units", p->units);
+    put_amount(b, "cycles", p->cycles);
+    pvn_buf_format(b,
+                   ",\"seen_ms\":%lld,\"created_ms\":%lld,"
+                   "\"suspended_until_ms\":%lld,\"why\":",
+                   (long long)p->seen_ms, (long long)p->created_ms,
+                   off ? (long long)p->suspended_ms : 0);
+    put_text(b, off ? p->why : "");
+    pvn_buf_text(b, "}");
 }
 
 void pvn_json_worker(pvn_buf *b, const pvn_worker *w, int64_t now_ms)
@@ -147,13 +178,13 @@ void pvn_json_worker(pvn_buf *b, const pvn_worker *w, int64_t now_ms)
     static const char *const states[] = { "unknown", "here", "gone", "aside" };
 
     pvn_buf_text(b, "{\"id\":");
-    put_hex(b, "", w->id.bytes, sizeof w->id.bytes);
+    pvn_json_hex(b, "", w->id.bytes, sizeof w->id.bytes);
     pvn_buf_text(b, ",\"name\":");
     put_text(b, w->name);
     pvn_buf_text(b, ",\"origin\":");
     put_text(b, w->origin);
     pvn_buf_text(b, ",\"address\":");
-    put_hex(b, "0x", w->address, sizeof w->address);
+    pvn_json_hex(b, "0x", w->address, sizeof w->address);
     pvn_buf_format(b, ",\"state\":\"%s\",\"why\":",
                    w->state >= 1 && w->state <= 3 ? states[w->state]
                                                   : states[0]);

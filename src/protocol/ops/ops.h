@@ -29,12 +29,20 @@ int64_t pvn_request_eta(const pvn_request *r, const pvn_task *task,
                         int permille, int64_t now_ms);
 void pvn_json_request(pvn_buf *b, pvn_call *c, const pvn_request *r,
                       const pvn_task *task, const pvn_op_read_workers *w);
+void pvn_json_prover(pvn_buf *b, const pvn_prover *p, int64_t now_ms);
+/* "<before><hex>" in quotes. */
+void pvn_json_hex(pvn_buf *b, const char *before, const void *data, size_t len);
 void pvn_json_worker(pvn_buf *b, const pvn_worker *w, int64_t now_ms);
 /* Answer with the buffer and free it. */
 pvn_next pvn_json_answer(pvn_call *c, pvn_buf *b);
 
 /* Filters of a query string (state, kind, requester). */
 bool pvn_requests_filter(pvn_call *c, pvn_filter *f);
+/* A whole number of the query, or what *n is; false: the call has failed. */
+bool pvn_ops_number(pvn_call *c, const char *name, int64_t min, int64_t max,
+                    int64_t *n);
+/* Does this machine ask, and not a page of another site in its browser? */
+bool pvn_ops_from_here(pvn_call *c);
 /* An op that lists workers; NULL: the call has failed. */
 pvn_op *pvn_ops_new(pvn_call *c, pvn_op_type type);
 
@@ -49,6 +57,11 @@ pvn_op *pvn_ops_new(pvn_call *c, pvn_op_type type);
     X(cancel)                                                                  \
     X(workers)                                                                 \
     X(overview)                                                                \
+    X(provers)                                                                 \
+    X(prover_set)                                                              \
+    X(account_post)                                                            \
+    X(settlement)                                                              \
+    X(ledger)                                                                  \
     X(page)
 #define X(name)                                                                \
     pvn_next pvn_ops_##name##_begin(pvn_call *c);                              \

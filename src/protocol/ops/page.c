@@ -4,18 +4,21 @@
 #include "base/settings.h"
 #include "schedule/why.h"
 
-enum { ROWS = 50 };
+enum { ROWS = 50, PROVERS = 100 };
 
 pvn_next pvn_ops_page_begin(pvn_call *c)
 {
     pvn_op *op = pvn_ops_new(c, PVN_OP_READ_REQUESTS);
     pvn_op *workers = op ? pvn_ops_new(c, PVN_OP_READ_WORKERS) : NULL;
+    pvn_op *provers = workers ? pvn_ops_new(c, PVN_OP_READ_PROVERS) : NULL;
 
-    if (!workers || !pvn_requests_filter(c, &op->u.read_requests.filter)) {
+    if (!provers || !pvn_requests_filter(c, &op->u.read_requests.filter)) {
         pvn_op_free(op);
         pvn_op_free(workers);
+        pvn_op_free(provers);
         return PVN_ANSWER;
     }
+    provers->u.read_provers.limit = PROVERS;
     if (op->u.read_requests.filter.kind)
         op->u.read_requests.filter.kind =
             pvn_arena_text(&op->arena, op->u.read_requests.filter.kind);
@@ -23,6 +26,7 @@ pvn_next pvn_ops_page_begin(pvn_call *c)
     op->u.read_requests.with_tasks = true;
     pvn_call_op(c, op);
     pvn_call_op(c, workers);
+    pvn_call_op(c, provers);
     return PVN_OP;
 }
 
@@ -132,6 +136,37 @@ static void worker_row(pvn_buf *b, const pvn_worker *w, int64_t now_ms)
     pvn_buf_text(b, "</tr>\n");
 }
 
+/* Of a market: who proves for it, and who is suspended, until when and why. */
+static void put_provers(pvn_buf *b, const pvn_op_read_provers *u,
+                        int64_t now_ms)
+{
+    if (u->provers_len == 0)
+        return;
+    pvn_buf_text(b, "<h2>Provers</h2>\n<table><tr><th>address<th>won<th>proved"
+                    "<th>failed<th>earned<th>last seen<th>suspended for"
+                    "<th>why</tr>\n");
+    for (size_t i = 0; i < u->provers_len; i++) {
+        const pvn_prover *p = u->provers[i];
+        bool off = p->suspended_ms > now_ms;
+        char hex[41];
+
+        pvn_buf_format(b,
+                       "<tr><td>0x%s</td><td>%lld</td><td>%lld</td>"
+                       "<td>%lld</td>",
+                       pvn_hex(hex, p->address, 20), (long long)p->won,
+                       (long long)p->proved, (long long)p->failed);
+        cell(b, p->earned && *p->earned ? p->earned : "0");
+        cell_time(b, now_ms - p->seen_ms);
+        if (off)
+            cell_time(b, p->suspended_ms - now_ms);
+        else
+            cell(b, "");
+        cell(b, off ? p->why : "");
+        pvn_buf_text(b, "</tr>\n");
+    }
+    pvn_buf_text(b, "</table>\n");
+}
+
 static void put_top(pvn_buf *b, bool mock)
 {
     pvn_buf_text(
@@ -156,7 +191,8 @@ static void put_top(pvn_buf *b, bool mock)
 }
 
 static void put_tables(pvn_buf *b, pvn_call *c, const pvn_op_read_requests *r,
-                       const pvn_op_read_workers *w)
+                       const pvn_op_read_workers *w,
+                       const pvn_op_read_provers *p)
 {
     int64_t now_ms = pvn_now_ms(pvn_node_env(pvn_call_node(c)));
 
@@ -172,7 +208,9 @@ static void put_tables(pvn_buf *b, pvn_call *c, const pvn_op_read_requests *r,
                    r->requests_len);
     for (size_t i = 0; i < w->workers_len; i++)
         worker_row(b, w->workers[i], now_ms);
-    pvn_buf_text(b, "</table>\n<p><a href=\"/metrics\">metrics</a> "
+    pvn_buf_text(b, "</table>\n");
+    put_provers(b, p, now_ms);
+    pvn_buf_text(b, "<p><a href=\"/metrics\">metrics</a> "
                     "<a href=\"/api/v1/overview\">overview</a> "
                     "<a href=\"/contemplants\">workers</a> "
                     "<a href=\"/dead-contemplants\">workers that went, and "
@@ -184,6 +222,7 @@ pvn_next pvn_ops_page_resume(pvn_call *c)
 {
     const pvn_op *requests = pvn_call_op_at(c, 0);
     const pvn_op *workers = pvn_call_op_at(c, 1);
+    const pvn_op *provers = pvn_call_op_at(c, 2);
     pvn_buf b = { 0 };
     pvn_next next;
 
@@ -191,8 +230,11 @@ pvn_next pvn_ops_page_resume(pvn_call *c)
         return pvn_call_fail_with(c, &requests->err);
     if (workers->err.status != PROVERNET_OK)
         return pvn_call_fail_with(c, &workers->err);
+    if (provers->err.status != PROVERNET_OK)
+        return pvn_call_fail_with(c, &provers->err);
     put_top(&b, pvn_node_rules(pvn_call_node(c))->mock);
-    put_tables(&b, c, &requests->u.read_requests, &workers->u.read_workers);
+    put_tables(&b, c, &requests->u.read_requests, &workers->u.read_workers,
+               &provers->u.read_provers);
     pvn_answer_field(c, "cache-control", "no-store");
     pvn_answer_field(c, "referrer-policy", "no-referrer");
     pvn_answer_field(c, "content-security-policy",

@@ -256,18 +256,11 @@ static bool fill_history(pvn_call *c, const pvn_rpc_call *r, pvn_op *op)
     return pvn_rpc_ok(c, ok);
 }
 
-static Types__BidHistory *show_bid(pvn_call *c, const pvn_bid *b)
-{
-    Types__BidHistory *out = pvn_arena_alloc(pvn_call_arena(c), sizeof *out);
-
-    if (!out)
-        return NULL;
-    types__bid_history__init(out);
-    out->bidder = binary(b->prover, PVN_ADDRESS);
-    out->amount = (char *)(uintptr_t)(b->amount ? b->amount : "0");
-    out->created_at = (uint64_t)b->created_ms / 1000;
-    return out;
-}
+/* The page, and the accounts of its bidders, whose names they show. */
+typedef struct history {
+    Types__BidHistory item[100], *shown[100];
+    size_t len;
+} history;
 
 /* The bid at place i: oldest first, or the winner's before all. */
 static const pvn_bid *bid_at(const pvn_op_read_auction *u, size_t i,
@@ -283,29 +276,85 @@ static const pvn_bid *bid_at(const pvn_op_read_auction *u, size_t i,
     return u->bids[i == 0 ? w : i - 1];
 }
 
-static pvn_next reply_history(pvn_call *c, pvn_rpc_call *r, const pvn_op *op)
+/* The row is the operation's, what is shown of it the call's. */
+static bool take_bid(pvn_call *c, history *h, const pvn_bid *b)
+{
+    pvn_arena *a = pvn_call_arena(c);
+    Types__BidHistory *out = &h->item[h->len];
+    uint8_t *bidder = pvn_arena_copy(a, b->prover, PVN_ADDRESS);
+
+    types__bid_history__init(out);
+    out->bidder = binary(bidder, PVN_ADDRESS);
+    out->amount = pvn_arena_text(a, b->amount ? b->amount : "0");
+    out->created_at = (uint64_t)b->created_ms / 1000;
+    h->shown[h->len++] = out;
+    return pvn_rpc_ok(c, bidder && out->amount);
+}
+
+static bool take_page(pvn_call *c, const pvn_rpc_call *r, history *h,
+                      const pvn_op_read_auction *u)
 {
     const Types__GetFilteredBidHistoryRequest *m = r->in;
-    const pvn_op_read_auction *u = &op->u.read_auction;
-    Types__GetFilteredBidHistoryResponse out =
-        TYPES__GET_FILTERED_BID_HISTORY_RESPONSE__INIT;
-    Types__BidHistory *shown[100];
     uint32_t limit = pvn_page_limit(m->_limit_case, m->limit);
     uint64_t skip = pvn_page_skip(m->_page_case, m->page, limit);
     bool first = m->_winner_first_case && m->winner_first;
 
-    if (!u->request)
+    for (uint64_t i = skip; u->auction && i < u->bids_len && h->len < limit;
+         i++)
+        if (!take_bid(c, h, bid_at(u, (size_t)i, first)))
+            return false;
+    return true;
+}
+
+static pvn_next ask_bidders(pvn_call *c, const history *h)
+{
+    for (size_t i = 0; i < h->len; i++) {
+        pvn_op *op = pvn_succinct_op(c, PVN_OP_READ_ACCOUNT);
+
+        if (!op)
+            return PVN_ANSWER;
+        memcpy(op->u.read_account.address20, h->item[i].bidder.data,
+               PVN_ADDRESS);
+        pvn_call_op(c, op);
+    }
+    return PVN_OP;
+}
+
+static pvn_next show_history(pvn_call *c, history *h)
+{
+    Types__GetFilteredBidHistoryResponse out =
+        TYPES__GET_FILTERED_BID_HISTORY_RESPONSE__INIT;
+
+    for (size_t i = 0; i < h->len; i++) {
+        const pvn_op *op = pvn_call_op_at(c, i);
+        const pvn_account *a = op->u.read_account.account;
+
+        if (op->err.status != PROVERNET_OK)
+            return pvn_call_fail_with(c, &op->err);
+        if (!a || !a->name || !*a->name)
+            continue;
+        h->item[i]._bidder_name_case =
+            TYPES__BID_HISTORY___BIDDER_NAME_BIDDER_NAME;
+        h->item[i].bidder_name = (char *)(uintptr_t)a->name;
+    }
+    out.bids = h->shown;
+    out.n_bids = h->len;
+    return pvn_pb_reply(c, &out.base);
+}
+
+static pvn_next reply_history(pvn_call *c, pvn_rpc_call *r, const pvn_op *op)
+{
+    history *h = r->more;
+
+    if (h)
+        return show_history(c, h);
+    if (!op->u.read_auction.request)
         return pvn_call_fail(c, PROVERNET_ERR_NOT_FOUND,
                              "there is no such request");
-    for (uint64_t i = skip; u->auction && i < u->bids_len && out.n_bids < limit;
-         i++) {
-        shown[out.n_bids] = show_bid(c, bid_at(u, (size_t)i, first));
-        if (!shown[out.n_bids])
-            return pvn_call_fail(c, PROVERNET_ERR_NOMEM, "no memory");
-        out.n_bids++;
-    }
-    out.bids = shown;
-    return pvn_pb_reply(c, &out.base);
+    r->more = h = pvn_arena_alloc(pvn_call_arena(c), sizeof *h);
+    if (!pvn_rpc_ok(c, h != NULL) || !take_page(c, r, h, &op->u.read_auction))
+        return PVN_ANSWER;
+    return h->len > 0 ? ask_bidders(c, h) : show_history(c, h);
 }
 
 const pvn_rpc pvn_rpc_bid_history = {

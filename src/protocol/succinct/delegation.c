@@ -215,62 +215,70 @@ static bool fill_get(pvn_call *c, const pvn_rpc_call *r, pvn_op *op)
 
     if (!pvn_field_len(c, "prover", m->prover, PVN_ADDRESS))
         return false;
-    memcpy(op->u.read_account.address20, m->prover.data, PVN_ADDRESS);
+    memcpy(op->u.read_prover.prover20, m->prover.data, PVN_ADDRESS);
     return true;
 }
 
-static pvn_next show_signer(pvn_call *c, const pvn_rpc_call *r,
-                            const uint8_t *signer20, int64_t at_ms)
+typedef struct signing {
+    uint8_t owner20[PVN_ADDRESS], signer20[PVN_ADDRESS];
+    int64_t since_ms; /* if the signer's record does not say */
+} signing;
+
+static pvn_next show_signer(pvn_call *c, const signing *s, int64_t at_ms)
 {
-    const Types__GetDelegationRequest *m = r->in;
     Types__GetDelegationResponse out = TYPES__GET_DELEGATION_RESPONSE__INIT;
     Types__Delegation d = TYPES__DELEGATION__INIT;
 
-    d.owner = m->prover; /* a prover is its owner's own account here */
-    d.delegate = binary(signer20, PVN_ADDRESS);
+    d.owner = binary(s->owner20, PVN_ADDRESS);
+    d.delegate = binary(s->signer20, PVN_ADDRESS);
     d.created_at = (uint64_t)at_ms / 1000;
     out.delegation = &d;
     return pvn_pb_reply(c, &out.base);
 }
 
-/* The account names the signer, the signer's record says since when. */
+/* The prover's row names owner and signer; the signer's record says since when
+ * it signs for this prover. */
 static pvn_next reply_get(pvn_call *c, pvn_rpc_call *r, const pvn_op *op)
 {
     const Types__GetDelegationRequest *m = r->in;
-    const pvn_account *a;
-    pvn_bytes value;
+    const pvn_op_read_prover *u = &op->u.read_prover;
+    pvn_bytes value = op->u.read_record.value;
+    signing *s = r->more;
     bool ok = true;
     pvn_op *next;
 
-    if (r->more) {
-        value = op->u.read_record.value;
+    if (s)
         return show_signer(
-            c, r, op->u.read_record.key.data,
-            value.len == PVN_ADDRESS + 8
+            c, s,
+            value.len == PVN_ADDRESS + 8 &&
+                    memcmp(value.data, m->prover.data, PVN_ADDRESS) == 0
                 ? (int64_t)pvn_get_u64be(value.data + PVN_ADDRESS)
-                : 0);
-    }
-    a = op->u.read_account.account;
-    if (!a || pvn_is_zero(a->delegate, sizeof a->delegate))
-        return show_signer(c, r, m->prover.data, a ? a->created_ms : 0);
+                : s->since_ms);
+    r->more = s = pvn_arena_alloc(pvn_call_arena(c), sizeof *s);
+    if (!pvn_rpc_ok(c, s != NULL))
+        return PVN_ANSWER;
+    memcpy(s->owner20, m->prover.data, PVN_ADDRESS);
+    if (u->prover && !pvn_is_zero(u->prover->owner, PVN_ADDRESS))
+        memcpy(s->owner20, u->prover->owner, PVN_ADDRESS);
+    memcpy(s->signer20, u->signer20, PVN_ADDRESS);
+    s->since_ms = u->prover ? u->prover->created_ms : 0;
     next = pvn_succinct_op(c, PVN_OP_READ_RECORD);
     if (!next)
         return PVN_ANSWER;
     next->u.read_record.protocol = PVN_PROTOCOL_SUCCINCT;
     next->u.read_record.kind = PVN_SIGNER;
-    next->u.read_record.key = pvn_op_bytes(next, a->delegate, PVN_ADDRESS, &ok);
+    next->u.read_record.key = pvn_op_bytes(next, s->signer20, PVN_ADDRESS, &ok);
     if (!pvn_rpc_ok(c, ok)) {
         pvn_op_free(next);
         return PVN_ANSWER;
     }
-    r->more = r;
     pvn_call_op(c, next);
     return PVN_OP;
 }
 
 const pvn_rpc pvn_rpc_delegation = {
     .in = &types__get_delegation_request__descriptor,
-    .op = PVN_OP_READ_ACCOUNT,
+    .op = PVN_OP_READ_PROVER,
     .fill = fill_get,
     .reply = reply_get,
 };

@@ -103,7 +103,7 @@ static const pvn_task *main_task(const pvn_op_read_request *u)
 static pvn_next request_read(pvn_call *c, fulfilment *f)
 {
     const pvn_op_read_request *u = &pvn_call_op_at(c, 0)->u.read_request;
-    pvn_op *account, *task;
+    pvn_op *account, *prover, *task;
 
     if (!u->request)
         return pvn_call_fail(c, PROVERNET_ERR_NOT_FOUND,
@@ -112,12 +112,11 @@ static pvn_next request_read(pvn_call *c, fulfilment *f)
     f->task = keep(c, main_task(u));
     if (!f->request || !f->task)
         return no_memory(c);
-    account = pvn_succinct_op(c, PVN_OP_READ_ACCOUNT);
-    if (!account)
+    prover = pvn_succinct_op(c, PVN_OP_READ_PROVER);
+    if (!prover)
         return PVN_ANSWER;
-    memcpy(account->u.read_account.address20, f->request->fulfiller,
-           PVN_ADDRESS);
-    pvn_call_op(c, account);
+    memcpy(prover->u.read_prover.prover20, f->request->fulfiller, PVN_ADDRESS);
+    pvn_call_op(c, prover);
     task = pvn_succinct_op(c, PVN_OP_READ_TASK);
     if (!task)
         return PVN_ANSWER;
@@ -132,13 +131,14 @@ static pvn_next request_read(pvn_call *c, fulfilment *f)
     return PVN_OP;
 }
 
-static bool is_fulfiller(const fulfilment *f, const pvn_account *a)
+/* The prover itself, or the key that signs for it. */
+static bool is_fulfiller(const fulfilment *f, const uint8_t signer20[20])
 {
     const uint8_t *prover = f->request->fulfiller;
 
     return !pvn_is_zero(prover, PVN_ADDRESS) &&
            (memcmp(f->e.signer20, prover, PVN_ADDRESS) == 0 ||
-            (a && memcmp(f->e.signer20, a->delegate, PVN_ADDRESS) == 0));
+            memcmp(f->e.signer20, signer20, PVN_ADDRESS) == 0);
 }
 
 /* The completion judges the nonce for good; but a message that is played
@@ -159,11 +159,12 @@ static bool check_nonce(pvn_call *c, const fulfilment *f, const pvn_account *a)
     return false;
 }
 
-static bool check_request(pvn_call *c, fulfilment *f, const pvn_account *a)
+static bool check_request(pvn_call *c, fulfilment *f,
+                          const uint8_t signer20[20])
 {
     const pvn_request *q = f->request;
 
-    if (!is_fulfiller(f, a)) {
+    if (!is_fulfiller(f, signer20)) {
         pvn_call_fail(c, PROVERNET_ERR_PERMISSION,
                       "only the fulfiller of this request may hand in its "
                       "proof");
@@ -241,13 +242,13 @@ static pvn_next complete(pvn_call *c, fulfilment *f);
 
 static pvn_next task_read(pvn_call *c, fulfilment *f)
 {
-    const pvn_op_read_account *a = &pvn_call_op_at(c, 0)->u.read_account;
+    const pvn_op_read_prover *p = &pvn_call_op_at(c, 0)->u.read_prover;
     const pvn_op_read_task *t = &pvn_call_op_at(c, 1)->u.read_task;
     const pvn_kind *kind;
 
     if (pvn_call_op_at(c, 1)->err.status != PROVERNET_OK)
         return pvn_call_fail_with(c, &pvn_call_op_at(c, 1)->err);
-    if (!check_request(c, f, a->account) ||
+    if (!check_request(c, f, p->signer20) ||
         !check_nonce(c, f, pvn_call_op_at(c, 2)->u.read_account.account))
         return PVN_ANSWER;
     if (f->again)

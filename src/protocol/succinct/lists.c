@@ -14,14 +14,13 @@ typedef struct list {
     const Types__GetFilteredProofRequestsRequest *ask;
     pvn_filter filter;
     bool by_hand; /* rows must be looked at */
-    bool programs_read;
+    bool about_read;
     uint32_t limit;
     uint64_t skip;  /* fitting rows before the page */
     uint32_t round; /* rows asked for at once */
     uint32_t rounds;
     const pvn_request *row[LIMIT_MAX]; /* in the call's arena */
     size_t rows;
-    pvn_known_program *program[LIMIT_MAX]; /* of row; NULL: not known */
 } list;
 
 /* ---- the filter ---- */
@@ -291,75 +290,10 @@ static pvn_next take_rows(pvn_call *c, list *l, bool *more)
     return PVN_OP;
 }
 
-/* ---- the programs of the rows, then the answer ---- */
-
-static pvn_known_program *known_of(pvn_call *c, const pvn_request *r)
-{
-    pvn_known_program known, *copy;
-
-    if (!pvn_program_known(pvn_call_node(c), r->program_name, &known))
-        return NULL;
-    copy = pvn_arena_alloc(pvn_call_arena(c), sizeof *copy);
-    if (copy)
-        *copy = known;
-    return copy;
-}
-
-/* The program of an earlier row with the same hash. */
-static bool same_as_before(list *l, size_t i)
-{
-    for (size_t k = 0; k < i; k++) {
-        if (pvn_bytes_equal(l->row[k]->program_name, l->row[i]->program_name)) {
-            l->program[i] = l->program[k];
-            return true;
-        }
-    }
-    return false;
-}
-
-static pvn_next ask_programs(pvn_call *c, list *l, bool *asked)
-{
-    *asked = false;
-    for (size_t i = 0; i < l->rows; i++) {
-        pvn_bytes name = l->row[i]->program_name;
-        pvn_op *op;
-
-        if (same_as_before(l, i))
-            continue;
-        l->program[i] = known_of(c, l->row[i]);
-        if (l->program[i])
-            continue;
-        op = pvn_succinct_op(c, PVN_OP_READ_PROGRAM);
-        if (!op)
-            return PVN_ANSWER;
-        op->u.read_program.protocol = PVN_PROTOCOL_SUCCINCT;
-        op->u.read_program.name = pvn_bytes_of(
-            pvn_arena_copy(&op->arena, name.data, name.len), name.len);
-        pvn_call_op(c, op);
-        *asked = true;
-    }
-    return PVN_OP;
-}
-
-static void take_programs(pvn_call *c, list *l)
-{
-    for (size_t i = 0; i < pvn_call_ops_len(c); i++) {
-        const pvn_program *p = pvn_call_op_at(c, i)->u.read_program.program;
-        pvn_known_program *known =
-            p ? pvn_arena_alloc(pvn_call_arena(c), sizeof *known) : NULL;
-
-        if (!known)
-            continue;
-        known->artifact = p->artifact;
-        snprintf(known->uri, sizeof known->uri, "%s", p->uri ? p->uri : "");
-        for (size_t k = 0; k < l->rows; k++)
-            if (pvn_bytes_equal(l->row[k]->program_name, p->name))
-                l->program[k] = known;
-    }
-}
+/* ---- what the rows are about, then the answer ---- */
 
 /* Prices only for those whose decoder is that of the auction flavour. */
-static pvn_next reply(pvn_call *c, list *l)
+static pvn_next reply(pvn_call *c, list *l, const struct pvn_about *about)
 {
     Types__GetFilteredProofRequestsResponse m =
         TYPES__GET_FILTERED_PROOF_REQUESTS_RESPONSE__INIT;
@@ -370,7 +304,7 @@ static pvn_next reply(pvn_call *c, list *l)
     m.requests = shown;
     for (size_t i = 0; i < l->rows; i++) {
         Types__ProofRequest *p =
-            pvn_proof_request(c, l->row[i], l->program[i], prices);
+            pvn_proof_request_about(c, l->row[i], &about[i], prices);
 
         if (!p)
             continue;
@@ -385,13 +319,15 @@ static pvn_next reply(pvn_call *c, list *l)
 pvn_next pvn_succinct_list_resume(pvn_call *c)
 {
     list *l = pvn_call_kept(c, 1);
-    bool more = false, asked = false;
+    const pvn_op *op = pvn_call_op_at(c, 0);
+    bool more = false;
+    pvn_op *about;
     pvn_next next;
 
-    if (l->programs_read) {
-        take_programs(c, l);
-        return reply(c, l);
-    }
+    if (l->about_read && op->err.status != PROVERNET_OK)
+        return pvn_call_fail_with(c, &op->err);
+    if (l->about_read)
+        return reply(c, l, op->u.read_about.about);
     next = take_rows(c, l, &more);
     if (next != PVN_OP)
         return next;
@@ -399,9 +335,12 @@ pvn_next pvn_succinct_list_resume(pvn_call *c)
         l->filter.offset += l->round;
         return ask_rows(c, l);
     }
-    l->programs_read = true;
-    next = ask_programs(c, l, &asked);
-    if (next != PVN_OP || asked)
-        return next;
-    return reply(c, l);
+    l->about_read = true;
+    if (l->rows == 0)
+        return reply(c, l, NULL);
+    about = pvn_about_op(c, l->row, l->rows);
+    if (!about)
+        return PVN_ANSWER;
+    pvn_call_op(c, about);
+    return PVN_OP;
 }

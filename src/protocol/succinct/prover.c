@@ -212,6 +212,7 @@ static bool fill_suspend(pvn_call *c, const pvn_rpc_call *r, pvn_op *op)
 {
     const Types__SuspendProverRequestBody *m = r->in;
     int64_t until = pvn_deadline_ms(m->suspended_until);
+    char hex[2 * PVN_ADDRESS + 1];
     bool ok = true;
 
     if (!pvn_field_len(c, "prover", m->prover, PVN_ADDRESS) ||
@@ -220,7 +221,10 @@ static bool fill_suspend(pvn_call *c, const pvn_rpc_call *r, pvn_op *op)
     memcpy(op->u.prover_apply.prover20, m->prover.data, PVN_ADDRESS);
     op->u.prover_apply.suspended_ms =
         (const void *)pvn_op_bytes(op, &until, sizeof until, &ok).data;
-    return pvn_rpc_ok(c, ok);
+    op->u.prover_apply.why =
+        pvn_arena_format(&op->arena, "0x%s suspended it",
+                         pvn_hex(hex, r->e.signer20, PVN_ADDRESS));
+    return pvn_rpc_ok(c, ok && op->u.prover_apply.why);
 }
 
 const pvn_rpc pvn_rpc_suspend_prover = {
@@ -421,19 +425,16 @@ pvn_next pvn_succinct_report_prover_begin(pvn_call *c)
     if (!pvn_field_len(c, "prover", p->m->prover, PVN_ADDRESS) ||
         !pvn_check_domain(c, p->m->domain, true))
         return PVN_ANSWER;
-    op = pvn_succinct_op(c, PVN_OP_READ_ACCOUNT);
+    op = pvn_succinct_op(c, PVN_OP_READ_PROVER);
     if (!op)
         return PVN_ANSWER;
-    memcpy(op->u.read_account.address20, p->m->prover.data, PVN_ADDRESS);
+    memcpy(op->u.read_prover.prover20, p->m->prover.data, PVN_ADDRESS);
     pvn_call_op(c, op);
     return PVN_OP;
 }
 
-static pvn_next apply_report(pvn_call *c, report *p, const pvn_account *a)
+static pvn_next apply_report(pvn_call *c, report *p, const uint8_t signer[20])
 {
-    const uint8_t *signer = a && !pvn_is_zero(a->delegate, PVN_ADDRESS)
-                                ? a->delegate
-                                : p->m->prover.data;
     uint64_t most = INT64_MAX;
     int64_t capacity = (int64_t)(p->m->capacity < most ? p->m->capacity : most);
     bool ok = true;
@@ -470,7 +471,7 @@ pvn_next pvn_succinct_report_prover_resume(pvn_call *c)
     if (op->err.status != PROVERNET_OK)
         return pvn_call_fail_with(c, &op->err);
     if (!p->applied)
-        return apply_report(c, p, op->u.read_account.account);
+        return apply_report(c, p, op->u.read_prover.signer20);
     pvn_call_reply(c, empty, sizeof empty);
     return PVN_ANSWER;
 }

@@ -14,16 +14,7 @@
 enum { ROUND = 25, EVENTS = 25, LOOK_MS = 30000, PACE_MS = 50 };
 
 typedef struct stream {
-    enum {
-        SEQ,
-        HEAD,
-        ROWS,
-        PROGRAMS,
-        SHOWN,
-        EVENTS_READ,
-        CHANGED,
-        PARKED
-    } step;
+    enum { SEQ, HEAD, ROWS, ABOUT, SHOWN, EVENTS_READ, CHANGED, PARKED } step;
     const Types__GetFilteredProofRequestsRequest *ask;
     pvn_filter filter;
     pvn_filter scan; /* the snapshot: what is left of it */
@@ -31,7 +22,6 @@ typedef struct stream {
     int64_t seq, looked_ms;
     pvn_arena round; /* rows in hand */
     const pvn_request *row[ROUND];
-    const pvn_known_program *program[ROUND];
     size_t rows;
 } stream;
 
@@ -124,7 +114,8 @@ static void forget_rows(stream *s)
 
 /* One message. It is made in the call's arena, which is a spare one
  * meanwhile: a stream must not grow with what it has told. */
-static bool show(pvn_call *c, const stream *s, size_t i)
+static bool show(pvn_call *c, const stream *s, size_t i,
+                 const struct pvn_about *about)
 {
     pvn_arena *arena = pvn_call_arena(c), spare = *arena;
     bool prices = s->ask->_not_bid_by_case || s->ask->_fulfiller_case;
@@ -133,7 +124,7 @@ static bool show(pvn_call *c, const stream *s, size_t i)
     size_t len = 0;
 
     *arena = (pvn_arena){ 0 };
-    m = pvn_proof_request(c, s->row[i], s->program[i], prices);
+    m = pvn_proof_request_about(c, s->row[i], about, prices);
     if (m) {
         len = protobuf_c_message_get_packed_size(&m->base);
         bytes = malloc(len ? len : 1);
@@ -150,73 +141,39 @@ static bool show(pvn_call *c, const stream *s, size_t i)
 
 static pvn_next look_on(pvn_call *c, stream *s);
 
-static pvn_next show_rows(pvn_call *c, stream *s)
+static pvn_next show_rows(pvn_call *c, stream *s, const struct pvn_about *about)
 {
     bool any = s->rows > 0;
 
     for (size_t i = 0; i < s->rows; i++)
-        if (!show(c, s, i))
+        if (!show(c, s, i, &about[i]))
             return no_memory(c);
     forget_rows(s);
     s->step = SHOWN;
     return any ? PVN_MORE : look_on(c, s);
 }
 
-static bool learn(stream *s, pvn_call *c, size_t i)
+static pvn_next ask_about(pvn_call *c, stream *s)
 {
-    pvn_known_program known, *copy;
+    pvn_op *op;
 
-    s->program[i] = NULL;
-    if (!pvn_program_known(pvn_call_node(c), s->row[i]->program_name, &known))
-        return false;
-    copy = pvn_arena_alloc(&s->round, sizeof *copy);
-    if (copy)
-        *copy = known;
-    s->program[i] = copy;
-    return copy != NULL;
+    s->step = ABOUT;
+    if (s->rows == 0)
+        return show_rows(c, s, NULL);
+    op = pvn_about_op(c, s->row, s->rows);
+    if (!op)
+        return PVN_ANSWER;
+    pvn_call_op(c, op);
+    return PVN_OP;
 }
 
-/* Programs of the rows that nobody asked for lately. */
-static pvn_next ask_programs(pvn_call *c, stream *s)
+static pvn_next about_read(pvn_call *c, stream *s)
 {
-    bool asked = false, ok = true;
+    const pvn_op *op = pvn_call_op_at(c, 0);
 
-    for (size_t i = 0; i < s->rows; i++) {
-        pvn_bytes name = s->row[i]->program_name;
-        pvn_op *op;
-
-        if (learn(s, c, i))
-            continue;
-        op = pvn_succinct_op(c, PVN_OP_READ_PROGRAM);
-        if (!op)
-            return PVN_ANSWER;
-        op->u.read_program.protocol = PVN_PROTOCOL_SUCCINCT;
-        op->u.read_program.name = pvn_op_bytes(op, name.data, name.len, &ok);
-        pvn_call_op(c, op);
-        asked = true;
-    }
-    if (!ok)
-        return no_memory(c);
-    s->step = PROGRAMS;
-    return asked ? PVN_OP : show_rows(c, s);
-}
-
-static pvn_next programs_read(pvn_call *c, stream *s)
-{
-    for (size_t i = 0; i < pvn_call_ops_len(c); i++) {
-        const pvn_program *p = pvn_call_op_at(c, i)->u.read_program.program;
-        pvn_known_program *known =
-            p ? pvn_arena_alloc(&s->round, sizeof *known) : NULL;
-
-        if (!known)
-            continue;
-        known->artifact = p->artifact;
-        snprintf(known->uri, sizeof known->uri, "%s", p->uri ? p->uri : "");
-        for (size_t k = 0; k < s->rows; k++)
-            if (pvn_bytes_equal(s->row[k]->program_name, p->name))
-                s->program[k] = known;
-    }
-    return show_rows(c, s);
+    if (op->err.status != PROVERNET_OK)
+        return pvn_call_fail_with(c, &op->err);
+    return show_rows(c, s, op->u.read_about.about);
 }
 
 /* ---- rows and events ---- */
@@ -250,7 +207,7 @@ static pvn_next rows_read(pvn_call *c, stream *s)
     for (size_t i = 0; i < u->requests_len; i++)
         if (!keep(s, u->requests[i]))
             return no_memory(c);
-    return ask_programs(c, s);
+    return ask_about(c, s);
 }
 
 static bool is_new(const provernet_id *ids, size_t n, const provernet_id *id)
@@ -313,7 +270,7 @@ static pvn_next changed(pvn_call *c, stream *s)
         if (op->u.read_request.request && !keep(s, op->u.read_request.request))
             return no_memory(c);
     }
-    return ask_programs(c, s);
+    return ask_about(c, s);
 }
 
 static pvn_next look_on(pvn_call *c, stream *s)
@@ -387,8 +344,8 @@ pvn_next pvn_succinct_subscribe_resume(pvn_call *c)
         return ask_rows(c, s);
     case ROWS:
         return rows_read(c, s);
-    case PROGRAMS:
-        return programs_read(c, s);
+    case ABOUT:
+        return about_read(c, s);
     case EVENTS_READ:
         return events_read(c, s);
     case CHANGED:

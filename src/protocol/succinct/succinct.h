@@ -147,6 +147,14 @@ Types__ProofRequest *pvn_proof_request(pvn_call *c, const pvn_request *r,
                                        const pvn_known_program *program,
                                        bool prices);
 
+/* ---- about.c: the same with names, execution, collateral ---- */
+/* An op that reads what these rows (at most 100) are about; NULL: the call has
+ * failed. */
+pvn_op *pvn_about_op(pvn_call *c, const pvn_request *const *rows, size_t n);
+Types__ProofRequest *pvn_proof_request_about(pvn_call *c, const pvn_request *r,
+                                             const struct pvn_about *a,
+                                             bool prices);
+
 /* ---- rpc.c: an RPC that is one operation is a line of a table ---- */
 typedef struct pvn_rpc pvn_rpc;
 typedef struct pvn_rpc_call {
