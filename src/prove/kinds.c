@@ -57,15 +57,24 @@ static provernet_status sp1_verify(pvn_sp1_mode mode, const pvn_claim *claim,
                                    pvn_bytes output, provernet_error *err)
 {
     const char *version = strchr(claim->kind, '@');
+    unsigned major = version ? (unsigned)strtoul(version + 1, NULL, 10) : 0;
+    provernet_status rc;
+    char hex[65];
 
     if (claim->program_name.len != 32)
         return pvn_fail(err, PROVERNET_ERR_UNSUPPORTED, 0,
                         "an SP1 program is known by a vk hash of 32 bytes, "
                         "this one by %zu",
                         claim->program_name.len);
-    return pvn_sp1_wrap_verify(
-        mode, version ? (unsigned)strtoul(version + 1, NULL, 10) : 0,
-        claim->program_name.data, output, err);
+    rc = pvn_sp1_wrap_verify(claim->sp1, mode, major, claim->program_name.data,
+                             output, err);
+    if (rc || claim->values_digest.len != 32 ||
+        pvn_sp1_wrap_values(output, major, claim->values_digest.data))
+        return rc;
+    return pvn_fail(err, PROVERNET_ERR_PROOF_INVALID, 0,
+                    "the proof is of other public values than those asked "
+                    "for, whose digest is 0x%s",
+                    pvn_hex(hex, claim->values_digest.data, 32));
 }
 
 static provernet_status sp1_plonk_verify(const pvn_claim *claim,

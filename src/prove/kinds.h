@@ -15,10 +15,14 @@ typedef enum pvn_verified_by {
 
 /* What a proof is to show. */
 typedef struct pvn_claim {
-    const char *kind;       /* as requested: with its version */
-    pvn_bytes program_vk;   /* programs.vk */
-    pvn_bytes program_name; /* programs.name: what the program is called on its
-                               wire; empty: it was never registered */
+    const char *kind;        /* as requested: with its version */
+    pvn_bytes program_vk;    /* programs.vk */
+    pvn_bytes program_name;  /* programs.name: what the program is called on its
+                                wire; empty: it was never registered */
+    pvn_bytes values_digest; /* 32 bytes: of the public values that are wanted
+                                (SHA-256 or BLAKE3); empty: whatever they are */
+    struct pvn_sp1_prepared *sp1; /* keys of SP1's wraps that are kept; NULL:
+                                     prepared for this claim alone */
 } pvn_claim;
 
 typedef struct pvn_kind {

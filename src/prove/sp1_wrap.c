@@ -1,7 +1,6 @@
 /* prove/sp1_wrap.c - see sp1_wrap.h. */
 #include "prove/sp1_wrap.h"
 #include "crypto/crypto.h"
-#include "prove/sp1_keys.h"
 #include "snark/decimal.h"
 #include <string.h>
 
@@ -235,33 +234,64 @@ static provernet_status decode(uint8_t out[ENCODED_MAX], pvn_bytes *proof,
     return PROVERNET_OK;
 }
 
-static provernet_status check_groth16(const pvn_sp1_keys *keys, pvn_bytes proof,
+static provernet_status check_groth16(pvn_sp1_prepared *prepared,
+                                      const pvn_sp1_keys *keys, pvn_bytes proof,
                                       const uint8_t *signals32, size_t n,
                                       provernet_error *err)
 {
+    const provernet_groth16_vk *vk;
     provernet_groth16_proof p;
-    provernet_groth16_vk *vk;
     provernet_status rc;
 
-    rc = pvn_gnark_groth16_vk(&vk, keys->groth16, err);
+    rc = pvn_sp1_prepared_groth16(prepared, &vk, keys, err);
     if (rc)
         return rc;
     memcpy(p.a64, proof.data, 64);
     memcpy(p.b128, proof.data + 64, 128);
     memcpy(p.c64, proof.data + 192, 64);
-    rc = provernet_groth16_verify(vk, &p, signals32, n, err);
-    provernet_groth16_vk_free(vk);
+    return provernet_groth16_verify(vk, &p, signals32, n, err);
+}
+
+static provernet_status check_plonk(pvn_sp1_prepared *prepared,
+                                    const pvn_sp1_keys *keys, pvn_bytes proof,
+                                    const uint8_t *signals32, size_t n,
+                                    provernet_error *err)
+{
+    const pvn_gnark_plonk_key *key;
+    provernet_status rc = pvn_sp1_prepared_plonk(prepared, &key, keys, err);
+
+    return rc ? rc : pvn_gnark_plonk_verify(key, proof, signals32, n, err);
+}
+
+/* The pairing check, with kept keys or with keys for this call. */
+static provernet_status check_proof(pvn_sp1_prepared *kept,
+                                    const pvn_sp1_wrap *w,
+                                    const pvn_sp1_keys *keys, pvn_bytes proof,
+                                    const uint8_t *signals32,
+                                    provernet_error *err)
+{
+    pvn_sp1_prepared *own = kept ? NULL : pvn_sp1_prepared_new();
+    pvn_sp1_prepared *use = kept ? kept : own;
+    provernet_status rc;
+
+    if (!use)
+        return pvn_nomem(err);
+    rc = w->mode == PVN_SP1_GROTH16
+             ? check_groth16(use, keys, proof, signals32, w->signals, err)
+             : check_plonk(use, keys, proof, signals32, w->signals, err);
+    pvn_sp1_prepared_free(own);
     return rc;
 }
 
-provernet_status pvn_sp1_wrap_verify(pvn_sp1_mode mode, unsigned major,
+provernet_status pvn_sp1_wrap_verify(pvn_sp1_prepared *prepared,
+                                     pvn_sp1_mode mode, unsigned major,
                                      const uint8_t name32[32], pvn_bytes file,
                                      provernet_error *err)
 {
     uint8_t signals[SIGNALS_MAX][FR], encoded[ENCODED_MAX];
     const pvn_sp1_keys *keys;
     provernet_status rc;
-    pvn_bytes proof;
+    pvn_bytes proof = { 0 };
     pvn_sp1_wrap w;
 
     rc = pvn_sp1_wrap_read(&w, file, signals_of(major), err);
@@ -279,8 +309,5 @@ provernet_status pvn_sp1_wrap_verify(pvn_sp1_mode mode, unsigned major,
         rc = decode(encoded, &proof, &w, signals, err);
     if (rc)
         return rc;
-    return mode == PVN_SP1_GROTH16
-               ? check_groth16(keys, proof, signals[0], w.signals, err)
-               : pvn_gnark_plonk_verify(&keys->plonk, proof, signals[0],
-                                        w.signals, err);
+    return check_proof(prepared, &w, keys, proof, signals[0], err);
 }

@@ -4,6 +4,7 @@
 #define PVN_PROVE_SP1_WRAP_H
 #include "base/bytes.h"
 #include "base/error.h"
+#include "prove/sp1_prepared.h"
 
 typedef enum pvn_sp1_mode {
     PVN_SP1_PLONK = 2,
@@ -30,9 +31,11 @@ provernet_status pvn_sp1_wrap_read(pvn_sp1_wrap *out, pvn_bytes file,
 /* Is `file` a proof of this mode, by the circuit of this major version, for
  * the program that is registered under name32 (as bytes32 or as eight words,
  * as SDKs before and after 5.0.8 do)? The public values must be those the
- * proof commits to (SHA-256 or BLAKE3), the exit code 0. ERR_FORMAT,
+ * proof commits to (SHA-256 or BLAKE3), the exit code 0. Keys are taken from
+ * and kept in `prepared` (NULL: prepared for this call). ERR_FORMAT,
  * ERR_PROOF_INVALID; ERR_UNSUPPORTED: no key of that circuit is known here. */
-provernet_status pvn_sp1_wrap_verify(pvn_sp1_mode mode, unsigned major,
+provernet_status pvn_sp1_wrap_verify(pvn_sp1_prepared *prepared,
+                                     pvn_sp1_mode mode, unsigned major,
                                      const uint8_t name32[32], pvn_bytes file,
                                      provernet_error *err);
 /* Do the public values in this file have this digest (SHA-256 or BLAKE3)? The

@@ -4,7 +4,8 @@
  * Points of a key are compressed (32 or 64 bytes, big endian, two flag bits on
  * top), points of a proof are not (64 or 128 bytes, as in EIP-197). Layouts
  * and transcript: gnark 0.9 to 0.14, backend/{groth16,plonk}/bn254, and its
- * proof for Solidity. Any thread; nothing is kept between calls. */
+ * proof for Solidity. Any thread; nothing is kept between calls but what a
+ * prepared key holds. */
 #ifndef PVN_SNARK_GNARK_H
 #define PVN_SNARK_GNARK_H
 #include "snark/groth16.h"
@@ -34,9 +35,16 @@ typedef struct pvn_gnark_plonk_vk {
 /* Head and index of a whole key file. ERR_FORMAT. */
 provernet_status pvn_gnark_plonk_vk_read(pvn_gnark_plonk_vk *out,
                                          pvn_bytes bytes, provernet_error *err);
-/* publics32: n big-endian scalars below r. ERR_FORMAT: key or proof cannot be
+/* The key prepared: its points on the curve, the lines of its pairing. Read
+ * only, for any number of threads. ERR_FORMAT, ERR_NOMEM. */
+typedef struct pvn_gnark_plonk_key pvn_gnark_plonk_key;
+provernet_status pvn_gnark_plonk_key_new(pvn_gnark_plonk_key **out,
+                                         const pvn_gnark_plonk_vk *vk,
+                                         provernet_error *err);
+void pvn_gnark_plonk_key_free(pvn_gnark_plonk_key *k); /* NULL: nothing */
+/* publics32: n big-endian scalars below r. ERR_FORMAT: the proof cannot be
  * read; ERR_PROOF_INVALID. */
-provernet_status pvn_gnark_plonk_verify(const pvn_gnark_plonk_vk *vk,
+provernet_status pvn_gnark_plonk_verify(const pvn_gnark_plonk_key *k,
                                         pvn_bytes proof,
                                         const uint8_t *publics32, size_t n,
                                         provernet_error *err);

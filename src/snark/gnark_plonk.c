@@ -11,6 +11,7 @@
 #include "snark/pairing.h"
 #include "snark/points.h"
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { G1 = 64, FR = 32, PUBLICS_MAX = 16 };
@@ -55,11 +56,12 @@ enum { /* points of the proof, in the order of `at` below */
 };
 enum { VL, VR, VO, VS1, VS2, VQC, VALUES_LEN };
 
-typedef struct key {
+typedef struct pvn_gnark_plonk_key {
     uint64_t size, publics, commitment_index;
     pvn_fr size_inv, generator, shift;
     pvn_g1_affine point[KEY_POINTS_LEN], g1;
     pvn_g2_affine g2[2]; /* 1 and tau */
+    pvn_lines lines[2];  /* of g2 */
 } key;
 
 typedef struct proof {
@@ -124,7 +126,26 @@ static provernet_status read_key(key *k, const pvn_gnark_plonk_vk *vk,
         !pvn_fr_from_be(&k->generator, in + KEY_GENERATOR) ||
         !pvn_fr_from_be(&k->shift, in + KEY_SHIFT) || !read_key_points(k, in))
         return bad_key(err);
+    pvn_pairing_lines(k->lines, k->g2, 2);
     return PROVERNET_OK;
+}
+
+provernet_status pvn_gnark_plonk_key_new(pvn_gnark_plonk_key **out,
+                                         const pvn_gnark_plonk_vk *vk,
+                                         provernet_error *err)
+{
+    key *k = malloc(sizeof *k);
+    provernet_status rc = k ? read_key(k, vk, err) : pvn_nomem(err);
+
+    *out = rc == PROVERNET_OK ? k : NULL;
+    if (rc)
+        free(k);
+    return rc;
+}
+
+void pvn_gnark_plonk_key_free(pvn_gnark_plonk_key *k)
+{
+    free(k);
 }
 
 static provernet_status read_proof(proof *p, pvn_bytes in, provernet_error *err)
@@ -447,7 +468,6 @@ static bool openings_hold(const key *k, const proof *p, const challenges *c,
                           const folded *f)
 {
     pvn_fq scratch[4];
-    pvn_lines lines[2];
     pvn_pair pair[2];
     uint8_t unused[32];
     pvn_g1 left, right;
@@ -477,11 +497,10 @@ static bool openings_hold(const key *k, const proof *p, const challenges *c,
     add_scaled(&right, &p->point[SHIFTED], &u);
     pvn_g1_neg(&right, &right);
 
-    pvn_pairing_lines(lines, k->g2, 2);
     pvn_g1_to_affine(&pair[0].p, &left);
     pvn_g1_to_affine(&pair[1].p, &right);
-    pair[0].q = &lines[0];
-    pair[1].q = &lines[1];
+    pair[0].q = &k->lines[0];
+    pair[1].q = &k->lines[1];
     pvn_miller(&e, pair, 2, scratch);
     pvn_final_exponentiation(&e, &e);
     return pvn_fq12_is_one(&e);
@@ -504,7 +523,7 @@ static provernet_status read_publics(pvn_fr *out, const key *k,
     return PROVERNET_OK;
 }
 
-provernet_status pvn_gnark_plonk_verify(const pvn_gnark_plonk_vk *vk,
+provernet_status pvn_gnark_plonk_verify(const pvn_gnark_plonk_key *k,
                                         pvn_bytes bytes,
                                         const uint8_t *publics32, size_t n,
                                         provernet_error *err)
@@ -515,19 +534,16 @@ provernet_status pvn_gnark_plonk_verify(const pvn_gnark_plonk_vk *vk,
     challenges c;
     folded f;
     proof p;
-    key k;
 
-    rc = read_key(&k, vk, err);
-    if (rc == PROVERNET_OK)
-        rc = read_publics(publics, &k, publics32, n, err);
+    rc = read_publics(publics, k, publics32, n, err);
     if (rc == PROVERNET_OK)
         rc = read_proof(&p, bytes, err);
     if (rc)
         return rc;
-    draw_challenges(&c, &k, &p, publics);
-    if (linearise(&constant, &linear, &k, &p, &c, publics)) {
-        fold(&f, &k, &p, &c, &constant, &linear);
-        if (openings_hold(&k, &p, &c, &f))
+    draw_challenges(&c, k, &p, publics);
+    if (linearise(&constant, &linear, k, &p, &c, publics)) {
+        fold(&f, k, &p, &c, &constant, &linear);
+        if (openings_hold(k, &p, &c, &f))
             return PROVERNET_OK;
     }
     return pvn_fail(err, PROVERNET_ERR_PROOF_INVALID, 0,

@@ -6,6 +6,7 @@
 #include "accept.h"
 #include <provernet/worker.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,6 +135,61 @@ static void one(provernet_worker *w, const wrap *x)
     tc_free(&proof);
 }
 
+static size_t field_at(const tc_buf *file, size_t at, size_t *len)
+{
+    uint64_t n = 0;
+
+    MUST(at + 8 <= file->len);
+    for (int i = 7; i >= 0; i--)
+        n = n << 8 | file->data[at + (size_t)i];
+    MUST(n <= file->len - at - 8);
+    *len = (size_t)n;
+    return at + 8;
+}
+
+/* SHA-256 of the public values that a version 6 file carries: tag, five
+ * signals, two texts, a hash, then they. */
+static void values_of(const tc_buf *file, uint8_t digest[32])
+{
+    size_t at = 4, len = 0;
+
+    for (int i = 0; i < 7; i++)
+        at = field_at(file, at, &len) + len;
+    at = field_at(file, at + 32, &len);
+    crypto_hash_sha256(digest, file->data + at, len);
+}
+
+/* The client has run the program and named what it must give. */
+static void other_values(provernet_worker *w, const wrap *x)
+{
+    provernet_error err = { 0 };
+    uint8_t hash[32], id[32], digest[32];
+    char name[40], uri[512];
+    tc_status status;
+    tc_buf proof;
+
+    snprintf(name, sizeof name, "%s.proof", x->name);
+    proof = read_vector(name);
+    values_of(&proof, digest);
+    register_program(x, hash);
+    MUST(tc_artifact(&user, 2, "right", 5, uri) == 0);
+    MUST(tc_request_values(&user, hash, x->mode, uri,
+                           (uint64_t)time(NULL) + 600, digest, id) == 0);
+    MUST(hand_in(w, &proof, &err) == 0);
+    MUST(request_wait(&user, id, 20000, &status) == 3);
+
+    digest[31] ^= 1;
+    MUST(tc_artifact(&user, 2, "other", 5, uri) == 0);
+    MUST(tc_request_values(&user, hash, x->mode, uri,
+                           (uint64_t)time(NULL) + 600, digest, id) == 0);
+    MUST(hand_in(w, &proof, &err) != 0);
+    MUST(strstr(err.message, "other public values") != NULL);
+    MUST(tc_get_status(&user, id, &status) == 0);
+    MUST(status.fulfillment == 2);
+    printf("%s: refused: %s\n", x->name, err.message);
+    tc_free(&proof);
+}
+
 int main(int argc, char **argv)
 {
     /* Trust is for what cannot be judged: it does not help a wrong wrap. */
@@ -152,6 +208,7 @@ int main(int argc, char **argv)
     w = worker_open();
     for (size_t i = 0; i < sizeof wraps / sizeof wraps[0]; i++)
         one(w, &wraps[i]);
+    other_values(w, &wraps[0]);
     provernet_worker_close(w);
     tc_user_close(&user);
     MUST(tc_server_end(&server, SIGTERM) == 0);

@@ -116,6 +116,10 @@ int tc_create_program(tc_user *u, const uint8_t hash32[32], const void *vk,
                       size_t vk_len, const char *uri);
 int tc_request(tc_user *u, const uint8_t hash32[32], int mode,
                const char *stdin_uri, uint64_t deadline_s, uint8_t id32[32]);
+/* The same in mainnet mode, naming the digest of its public values. */
+int tc_request_values(tc_user *u, const uint8_t hash32[32], int mode,
+                      const char *stdin_uri, uint64_t deadline_s,
+                      const uint8_t values32[32], uint8_t id32[32]);
 typedef struct tc_status {
     uint64_t fulfillment, execution, deadline;
     char proof_uri[512];

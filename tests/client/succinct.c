@@ -144,8 +144,27 @@ int tc_create_program(tc_user *u, const uint8_t hash32[32], const void *vk,
     return status;
 }
 
-int tc_request(tc_user *u, const uint8_t hash32[32], int mode,
-               const char *stdin_uri, uint64_t deadline_s, uint8_t id32[32])
+/* What a client in mainnet mode says beside; with its own run's digest. */
+static void mainnet_fields(tc_buf *body, const uint8_t values32[32])
+{
+    static const uint8_t domain[] =
+        "\x55\xea\x66\x75\x7c\x5b\x1a\xec\xda\x66\x19\x90\x5f\x59\x4b\x32"
+        "\x00\x92\xdb\x1c\xf4\xc8\xb6\xf8\x90\x25\xc0\x92\xf0\xbb\x7b\x5b";
+    static const uint8_t nobody[20];
+
+    tc_bytes(body, 12, domain, 32);
+    tc_bytes(body, 13, nobody, 20);
+    tc_bytes(body, 14, nobody, 20);
+    tc_bytes(body, 15, nobody, 20);
+    tc_bytes(body, 16, values32, 32);
+    tc_text(body, 17, "0");
+    tc_text(body, 18, "0");
+    tc_bytes(body, 20, nobody, 20);
+}
+
+int tc_request_values(tc_user *u, const uint8_t hash32[32], int mode,
+                      const char *stdin_uri, uint64_t deadline_s,
+                      const uint8_t values32[32], uint8_t id32[32])
 {
     tc_buf body = { 0 };
     tc_reply r;
@@ -165,6 +184,8 @@ int tc_request(tc_user *u, const uint8_t hash32[32], int mode,
     tc_u64(&body, 7, deadline_s);
     tc_u64(&body, 8, 1000000);
     tc_u64(&body, 9, 2000000);
+    if (values32)
+        mainnet_fields(&body, values32);
     status = signed_call(u, "/network.ProverNetwork/RequestProof", &body, &r);
     if (status == 0 && r.msg &&
         tc_get_bytes(r.msg, r.msg_len, 2, 0, &inner, &inner_len) &&
@@ -176,6 +197,13 @@ int tc_request(tc_user *u, const uint8_t hash32[32], int mode,
         fprintf(stderr, "RequestProof: %d %s\n", status, r.message);
     tc_reply_free(&r);
     return status;
+}
+
+int tc_request(tc_user *u, const uint8_t hash32[32], int mode,
+               const char *stdin_uri, uint64_t deadline_s, uint8_t id32[32])
+{
+    return tc_request_values(u, hash32, mode, stdin_uri, deadline_s, NULL,
+                             id32);
 }
 
 int tc_get_status(tc_user *u, const uint8_t id32[32], tc_status *out)

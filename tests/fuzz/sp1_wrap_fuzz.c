@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         return 0;
     mode = data[0] & 1 ? PVN_SP1_PLONK : PVN_SP1_GROTH16;
     major = 4 + (data[0] >> 1) % 3;
-    if (pvn_sp1_wrap_verify(mode, major, name, pvn_bytes_of(data + 1, len - 1),
+    if (pvn_sp1_wrap_verify(NULL, mode, major, name, pvn_bytes_of(data + 1, len - 1),
                             &err) == PROVERNET_OK)
         __builtin_trap(); /* nobody proves the program zero */
     return 0;

@@ -52,6 +52,11 @@ void pvn_ct_proof_piece(pvn_call *c, pvn_ct *x, const uint8_t *p, size_t len)
 static void judge(pvn_call *c, pvn_ct *x, const pvn_kind *kind)
 {
     const pvn_op_read_task *r = &x->op->u.read_task;
+    const pvn_case what = { .kind = kind,
+                            .name = x->work.kind,
+                            .program = r->program,
+                            .artifact = r->inputs_len ? r->inputs[0] : NULL,
+                            .params = r->row->params };
     pvn_node *n = pvn_call_node(c);
     pvn_artifact a = { .id = x->proof,
                        .encoding = x->facts.encoding,
@@ -66,9 +71,7 @@ static void judge(pvn_call *c, pvn_ct *x, const pvn_kind *kind)
         pvn_judge_read(n, &a, JUDGED_MAX, &bytes, &len, &x->judgement);
     if (x->judgement.status == PROVERNET_OK)
         x->judgement.status =
-            pvn_judge(n, kind, x->work.kind, r->program,
-                      r->inputs_len ? r->inputs[0] : NULL,
-                      pvn_bytes_of(bytes, len), &x->judgement);
+            pvn_judge(n, &what, pvn_bytes_of(bytes, len), &x->judgement);
     free(bytes);
 }
 

@@ -4,14 +4,23 @@
 #include "node/call.h"
 #include "prove/kinds.h"
 
-/* Judge `output` by the own verifier of the kind that was requested under
- * `name`. program may be NULL: then a circuit's verification key comes from
- * the program artifact. ERR_PROOF_INVALID and ERR_FORMAT are the worker's
- * fault, all others are not. */
-provernet_status pvn_judge(pvn_node *n, const pvn_kind *kind, const char *name,
-                           const pvn_program *program,
-                           const pvn_artifact *artifact, pvn_bytes output,
+/* What a proof is to show. All borrowed. */
+typedef struct pvn_case {
+    const pvn_kind *kind;       /* judges it: kind->verify is there */
+    const char *name;           /* the kind as requested, with its version */
+    const pvn_program *program; /* NULL: a circuit's verification key comes
+                                   from the program artifact */
+    const pvn_artifact *artifact;
+    pvn_bytes params; /* of its task: {"public_values_hash":"<64 digits>"} */
+} pvn_case;
+
+/* Judge `output` by the library's own verifier. ERR_PROOF_INVALID and
+ * ERR_FORMAT are the worker's fault, all others are not. */
+provernet_status pvn_judge(pvn_node *n, const pvn_case *what, pvn_bytes output,
                            provernet_error *err);
+/* The node's own prepared keys of SP1's wraps, for a claim; NULL: no memory,
+ * each claim prepares its own. */
+struct pvn_sp1_prepared *pvn_judge_keys(pvn_node *n);
 /* All bytes of a stored artifact, decoded; the caller frees *out. ERR_LIMIT
  * above `max`. */
 provernet_status pvn_judge_read(pvn_node *n, const pvn_artifact *a,

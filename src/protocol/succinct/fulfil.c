@@ -202,12 +202,16 @@ static const char *voucher(pvn_call *c, const fulfilment *f)
 static void work(pvn_call *c)
 {
     fulfilment *f = pvn_call_kept(c, 1);
+    const pvn_case what = { .kind = f->kind,
+                            .name = f->request->kind,
+                            .program = f->program,
+                            .artifact = f->artifact,
+                            .params = f->task->params };
     pvn_node *n = pvn_call_node(c);
     provernet_status s = PROVERNET_OK;
 
     if (f->kind)
-        s = pvn_judge(n, f->kind, f->request->kind, f->program, f->artifact,
-                      f->proof, &f->judgement);
+        s = pvn_judge(n, &what, f->proof, &f->judgement);
     f->judgement.status = s;
     if (s == PROVERNET_ERR_UNSUPPORTED) /* not a version that we know */
         f->kind = NULL;

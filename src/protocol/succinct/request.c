@@ -134,8 +134,12 @@ static bool fill_params(pvn_op *op, const wish *w)
                    v->mode, (unsigned long long)v->cycle_limit,
                    (unsigned long long)v->gas_limit);
     pvn_buf_json(&b, v->version, strlen(v->version));
-    pvn_buf_format(&b, ",\"vk_hash\":\"%s\"}",
+    pvn_buf_format(&b, ",\"vk_hash\":\"%s\"",
                    pvn_hex(hex, v->vk_hash.data, PVN_VK_HASH));
+    if (v->public_values_hash.len == 32) /* the client has run it */
+        pvn_buf_format(&b, ",\"public_values_hash\":\"%s\"",
+                       pvn_hex(hex, v->public_values_hash.data, 32));
+    pvn_buf_add(&b, "}", 1);
     if (!b.failed)
         op->u.request_submit.params = copy_in(op, b.data, b.len, &ok);
     ok = ok && !b.failed;

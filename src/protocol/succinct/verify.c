@@ -1,7 +1,7 @@
 /* protocol/succinct/verify.c - Verifier.VerifyProof: is this a proof? Judged
  * in C where the kind can be. Includes succinct.h, prove/. */
 #include "protocol/succinct/succinct.h"
-#include "prove/kinds.h"
+#include "protocol/http/judge.h"
 #include "prove/sp1_wrap.h"
 #include "proto/verifier.pb-c.h"
 #include <stdlib.h>
@@ -94,7 +94,8 @@ static void judge(pvn_call *c)
     pvn_bytes vkey = pvn_bin(k->m->vkey);
     pvn_claim claim = { .kind = k->kind,
                         .program_vk = vkey,
-                        .program_name = vkey };
+                        .program_name = vkey,
+                        .sp1 = pvn_judge_keys(pvn_call_node(c)) };
     provernet_status s = k->how->verify(&claim, pvn_bin(k->m->proof), &k->err);
 
     k->err.status = s;

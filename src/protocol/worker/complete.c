@@ -45,7 +45,11 @@ static provernet_status judge(pvn_call *c, pvn_asked *x, completing *k,
                               provernet_error *err)
 {
     const pvn_op_read_task *r = &k->read->u.read_task;
-    const pvn_artifact *program = r->inputs_len ? r->inputs[0] : NULL;
+    const pvn_case what = { .kind = k->kind,
+                            .name = k->request->kind,
+                            .program = r->program,
+                            .artifact = r->inputs_len ? r->inputs[0] : NULL,
+                            .params = r->row->params };
     const pvn_artifact *row = NULL;
     pvn_node *n = pvn_call_node(c);
     uint8_t *bytes = NULL;
@@ -54,8 +58,7 @@ static provernet_status judge(pvn_call *c, pvn_asked *x, completing *k,
 
     if (k->output[0].along) {
         proof = pvn_wire_bytes(x->ask->complete->output[0]->content);
-        return pvn_judge(n, k->kind, k->request->kind, r->program, program,
-                         proof, err);
+        return pvn_judge(n, &what, proof, err);
     }
     if (k->read_output && !k->read_output->err.status)
         row = k->read_output->u.read_artifact.artifact;
@@ -67,8 +70,7 @@ static provernet_status judge(pvn_call *c, pvn_asked *x, completing *k,
     if (rc)
         return rc;
     proof.data = bytes;
-    rc = pvn_judge(n, k->kind, k->request->kind, r->program, program, proof,
-                   err);
+    rc = pvn_judge(n, &what, proof, err);
     free(bytes);
     return rc;
 }

@@ -3,113 +3,14 @@
 #include "crypto/crypto.h"
 #include "help.h"
 #include "prove/kinds.h"
-#include "prove/sp1_keys.h"
-#include "prove/sp1_wrap.h"
-#include "snark/decimal.h"
-#include <jansson.h>
-#include <sodium.h>
+#include "sp1_wraps.h"
+#include <pthread.h>
 #include <string.h>
-
-typedef struct wrap {
-    unsigned major;
-    pvn_sp1_mode mode;
-    uint8_t vkey[32], values[512], proof[1024];
-    size_t values_len, proof_len;
-} wrap;
-
-static size_t unhex(uint8_t *out, size_t cap, const json_t *o, const char *key)
-{
-    const char *text = json_string_value(json_object_get(o, key));
-    size_t len = strlen(text) / 2;
-
-    assert_true(len <= cap);
-    assert_true(pvn_unhex(out, len, text, 2 * len));
-    return len;
-}
-
-static size_t read_wraps(wrap *out, size_t cap)
-{
-    json_t *list = json_load_file(PVN_VECTORS "/sp1/wraps.json", 0, NULL);
-    size_t n = json_array_size(list);
-
-    assert_true(n > 0 && n <= cap);
-    for (size_t i = 0; i < n; i++) {
-        const json_t *o = json_array_get(list, i);
-        const char *mode = json_string_value(json_object_get(o, "mode"));
-        const char *version = json_string_value(json_object_get(o, "version"));
-        wrap *w = &out[i];
-
-        w->major = (unsigned)(version[1] - '0');
-        w->mode = strcmp(mode, "plonk") == 0 ? PVN_SP1_PLONK : PVN_SP1_GROTH16;
-        assert_int_equal(unhex(w->vkey, sizeof w->vkey, o, "vkey"), 32);
-        w->values_len = unhex(w->values, sizeof w->values, o, "public_values");
-        w->proof_len = unhex(w->proof, sizeof w->proof, o, "proof");
-    }
-    json_decref(list);
-    return n;
-}
-
-static void put_text(pvn_buf *b, const void *text, size_t len)
-{
-    uint8_t n[8];
-
-    pvn_put_u64le(n, len);
-    pvn_buf_add(b, n, 8);
-    pvn_buf_add(b, text, len);
-}
-
-static void put_signal(pvn_buf *b, const uint8_t be32[32])
-{
-    char text[PVN_DECIMAL_CAP];
-
-    put_text(b, text, pvn_decimal_write(text, be32));
-}
-
-static const pvn_sp1_keys *keys_of(const wrap *w)
-{
-    for (size_t i = 0; i < PVN_SP1_KEYS_LEN; i++) {
-        const pvn_sp1_keys *k = &pvn_sp1_keys_known[i];
-        const uint8_t *hash =
-            w->mode == PVN_SP1_PLONK ? k->plonk_hash32 : k->groth16_hash32;
-
-        if (memcmp(hash, w->proof, 4) == 0)
-            return k;
-    }
-    fail_msg("no key begins like this proof");
-    return NULL;
-}
-
-/* The file an SDK would download. */
-static pvn_buf file_of(const wrap *w)
-{
-    const pvn_sp1_keys *k = keys_of(w);
-    uint8_t tag[4], digest[32];
-    char hex[2 * sizeof w->proof + 1];
-    pvn_buf b = { 0 };
-
-    pvn_put_u32le(tag, (uint32_t)w->mode);
-    pvn_buf_add(&b, tag, 4);
-    crypto_hash_sha256(digest, w->values, w->values_len);
-    digest[0] &= 0x1f;
-    put_signal(&b, w->vkey);
-    put_signal(&b, digest);
-    for (unsigned i = 2; i < k->publics; i++)
-        put_signal(&b, w->proof + 4 + 32 * (i - 2));
-    pvn_hex(hex, w->proof + 4, w->proof_len - 4);
-    put_text(&b, hex, strlen(hex));
-    put_text(&b, "", 0);
-    pvn_buf_add(
-        &b, w->mode == PVN_SP1_PLONK ? k->plonk_hash32 : k->groth16_hash32, 32);
-    put_text(&b, w->values, w->values_len);
-    put_text(&b, k->version, strlen(k->version));
-    assert_false(b.failed);
-    return b;
-}
 
 static provernet_status check(const wrap *w, const pvn_buf *file,
                               provernet_error *err)
 {
-    return pvn_sp1_wrap_verify(w->mode, w->major, w->vkey,
+    return pvn_sp1_wrap_verify(NULL, w->mode, w->major, w->vkey,
                                pvn_bytes_of(file->data, file->len), err);
 }
 
@@ -252,6 +153,94 @@ static void the_kinds_table_judges_them(void **state)
     }
 }
 
+/* What the requester's own run gave decides, in either digest. */
+static void other_public_values_do_not_pass(void **state)
+{
+    wrap all[16];
+    size_t n = read_wraps(all, 16);
+
+    (void)state;
+    for (size_t i = 0; i < n; i++) {
+        pvn_buf file = file_of(&all[i]);
+        pvn_bytes output = pvn_bytes_of(file.data, file.len);
+        provernet_error err = { 0 };
+        uint8_t digest[32];
+        char name[32];
+        pvn_claim claim = { .kind = name,
+                            .program_name = pvn_bytes_of(all[i].vkey, 32),
+                            .values_digest = pvn_bytes_of(digest, 32) };
+        const pvn_kind *kind;
+
+        snprintf(name, sizeof name, "sp1/%s@%u",
+                 all[i].mode == PVN_SP1_PLONK ? "plonk" : "groth16",
+                 all[i].major);
+        kind = pvn_kind_find(name);
+        pvn_sha256(digest, all[i].values, all[i].values_len);
+        assert_int_equal(kind->verify(&claim, output, &err), PROVERNET_OK);
+        pvn_blake3(digest, all[i].values, all[i].values_len);
+        assert_int_equal(kind->verify(&claim, output, &err), PROVERNET_OK);
+        digest[31] ^= 1;
+        assert_int_equal(kind->verify(&claim, output, &err),
+                         PROVERNET_ERR_PROOF_INVALID);
+        assert_non_null(strstr(err.message, "other public values"));
+        pvn_buf_free(&file);
+    }
+}
+
+typedef struct verifier {
+    pthread_t thread;
+    pvn_sp1_prepared *keys;
+    size_t wrong;
+} verifier;
+
+static void *verify_all(void *arg)
+{
+    verifier *v = arg;
+    wrap all[16];
+    size_t n = read_wraps(all, 16);
+
+    for (size_t i = 0; i < 2 * n; i++) { /* the second time with kept keys */
+        wrap w = all[i % n];
+        pvn_buf file = file_of(&w);
+        pvn_bytes bytes = pvn_bytes_of(file.data, file.len);
+
+        v->wrong += pvn_sp1_wrap_verify(v->keys, w.mode, w.major, w.vkey, bytes,
+                                        NULL) != PROVERNET_OK;
+        w.vkey[31] ^= 1;
+        pvn_buf_free(&file);
+        file = file_of(&w); /* another program, all through the pairing */
+        bytes = pvn_bytes_of(file.data, file.len);
+        v->wrong += pvn_sp1_wrap_verify(v->keys, w.mode, w.major, w.vkey, bytes,
+                                        NULL) != PROVERNET_ERR_PROOF_INVALID;
+        pvn_buf_free(&file);
+    }
+    return NULL;
+}
+
+/* Two threads, the same keys, each prepared once. */
+static void prepared_keys_are_shared(void **state)
+{
+    pvn_sp1_prepared *keys = pvn_sp1_prepared_new();
+    verifier v[2] = { { .keys = keys }, { .keys = keys } };
+    const provernet_groth16_vk *a, *b;
+
+    (void)state;
+    assert_non_null(keys);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&v[i].thread, NULL, verify_all, &v[i]),
+                         0);
+    for (size_t i = 0; i < 2; i++) {
+        pthread_join(v[i].thread, NULL);
+        assert_int_equal(v[i].wrong, 0);
+    }
+    assert_int_equal(
+        pvn_sp1_prepared_groth16(keys, &a, &pvn_sp1_keys_known[0], NULL), 0);
+    assert_int_equal(
+        pvn_sp1_prepared_groth16(keys, &b, &pvn_sp1_keys_known[0], NULL), 0);
+    assert_ptr_equal(a, b);
+    pvn_sp1_prepared_free(keys);
+}
+
 static void unknown_circuits_are_left_to_others(void **state)
 {
     wrap all[16];
@@ -296,6 +285,8 @@ int main(void)
         cmocka_unit_test(another_claim_does_not_pass),
         cmocka_unit_test(a_program_has_two_names),
         cmocka_unit_test(the_kinds_table_judges_them),
+        cmocka_unit_test(other_public_values_do_not_pass),
+        cmocka_unit_test(prepared_keys_are_shared),
         cmocka_unit_test(unknown_circuits_are_left_to_others),
         cmocka_unit_test(cut_files_are_refused),
     };
