@@ -1,9 +1,10 @@
 #!/bin/sh
-# Builds the requester on sp1-sdk 6, or the worker that proves for real.
-#   tests/compat/sp1/build.sh v6|worker BIN      target folder: $CARGO_TARGET_DIR or BIN/../sp1/target
+# Builds the requester of one SDK generation, or the worker that proves for real (circuit version 6).
+#   tests/compat/sp1/build.sh v6|v5|worker BIN      target folder: $CARGO_TARGET_DIR or BIN/../sp1/target
 #
-# The first takes about ten minutes and 3 GB on two quiet cores, the second then only itself: they share what they
-# stand on. The worker needs PROVERNET_LIB_DIR, or an installed libprovernet.
+# About ten minutes and 3 GB each on two quiet cores; the worker, after v6, only itself: they share what they stand
+# on. The worker needs PROVERNET_LIB_DIR, or an installed libprovernet. The target folder must have `target` in its
+# path: build scripts of SDK 5 look for it.
 set -eu
 what=$1
 mkdir -p "$2"
@@ -11,10 +12,19 @@ bin=$(cd "$2" && pwd)
 cd "$(dirname "$0")"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$bin/../sp1/target}"
 case $what in
-  v6) crate=v6 name=provernet-sp1-v6 ;;
+  v6 | v5) crate=$what name=provernet-sp1-$what ;;
   worker) crate=../../../bindings/rust/sp1-v6 name=provernet-sp1-worker-v6 ;;
-  *) sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
 cd "$crate"
-nice -n 19 cargo build --release --locked ${CARGO_JOBS:+-j$CARGO_JOBS}
+build() { nice -n 19 cargo build --release --locked ${CARGO_JOBS:+-j$CARGO_JOBS} "$@"; }
+case $what in
+  v5)
+    # The prover's build script would download a map of recursion keys, which a requester of mock proofs has no use
+    # for; told that it builds documentation, it writes an empty one. The recursion core must not be told so: it
+    # would leave out its C++.
+    build -p sp1-recursion-core
+    DOCS_RS=1 build ;;
+  *) build ;;
+esac
 cp "$CARGO_TARGET_DIR/release/$name" "$bin/"

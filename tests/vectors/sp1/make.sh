@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes the guest from guest.c: rv64im, for SP1 6. Needs clang (14 or later) and lld (LLD="ld.lld", or "rust-lld -flavor gnu" of a Rust toolchain).
+# Makes the guests from guest.c: rv64im for SP1 6, rv32im for SP1 5 and before. Needs clang (14 or later) and lld
+# (LLD="ld.lld", or "rust-lld -flavor gnu" of a Rust toolchain).
 set -eu
 cd "$(dirname "$0")"
 CLANG=${CLANG:-clang-14}
@@ -24,4 +25,5 @@ LD
   rm -r "$tmp"
 }
 make guest64.elf riscv64-unknown-elf rv64im lp64 0x78001000 0x78000000 0x79000000 elf64lriscv
-sha256sum guest64.elf
+make guest32.elf riscv32-unknown-elf rv32im ilp32 0x00201000 0x00200400 0x00400000 elf32lriscv
+sha256sum guest64.elf guest32.elf
