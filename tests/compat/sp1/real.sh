@@ -1,7 +1,7 @@
 #!/bin/sh
 # A real SP1 proof from end to end: provernetd, a Rust worker that proves on the CPU, a second one that judges, and a
 # requester whose SDK verifies what it gets. Not part of any suite: a core proof takes three minutes and 10 GB on two
-# quiet cores, a compressed one ten minutes and 17.4 GB.
+# quiet cores, a compressed one ten minutes and 17.8 GB.
 #
 #   tests/compat/sp1/real.sh BUILD [core|compressed]      binaries: $PROVERNET_COMPAT/bin (scripts/compat --sp1)
 VECTORS=$(cd "$(dirname "$0")/../../vectors" && pwd)
