@@ -1,5 +1,6 @@
 /* provernet.c - the library put together: a node that speaks every protocol.
  * The one file that knows all skins; may include every part. */
+#include "net/errand.h"
 #include "node/open.h"
 #include "protocol/contemplant/skin.h"
 #include "protocol/http/skin.h"
@@ -21,7 +22,8 @@ provernet_status provernet_open(provernet **out, const provernet_options *o,
 {
     pvn_node_config cfg = { .options = o,
                             .env = env,
-                            .entry = &pvn_http_entry };
+                            .entry = &pvn_http_entry,
+                            .errand = pvn_net_delete };
 
     return pvn_node_open(out, &cfg, err);
 }

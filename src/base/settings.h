@@ -158,6 +158,9 @@
     X(CONTEMPLANT_ALLOW, "contemplant.allow", TEXT, 0, 0, "", 1,               \
       "hosts (IP addresses) whose Contemplants may work here, comma "          \
       "separated; empty: all, unless worker.allow is set")                     \
+    X(CONTEMPLANT_MAGISTER, "contemplant.magister", TEXT, 0, 0, "", 1,         \
+      "hosts (HOST or HOST:PORT) of Magisters that are told when a "           \
+      "Contemplant of theirs is gone, comma separated; empty: none")           \
     X(CONTEMPLANT_SP1, "contemplant.sp1", TEXT, 0, 0, "5", 1,                  \
       "SP1 circuit versions that Contemplants prove, comma separated")         \
     X(CONTEMPLANT_RISC0, "contemplant.risc0", TEXT, 0, 0, "3", 1,              \

@@ -20,6 +20,11 @@ static void start_curl(void)
     curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+void pvn_fetch_start(void)
+{
+    pthread_once(&curl_once, start_curl);
+}
+
 provernet_status pvn_file_digest(const char *path, uint8_t digest32[32],
                                  uint64_t *bytes, provernet_error *err)
 {
@@ -134,7 +139,7 @@ static CURL *handle_of(transfer *t, const char *url, provernet_error *err)
 {
     CURL *h;
 
-    pthread_once(&curl_once, start_curl);
+    pvn_fetch_start();
     h = curl_easy_init();
     if (!h) {
         pvn_nomem(err);

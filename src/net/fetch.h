@@ -4,6 +4,8 @@
 #define PVN_NET_FETCH_H
 #include "net/inside.h"
 
+/* libcurl is ready afterwards; any thread, any number of times. */
+void pvn_fetch_start(void);
 /* GET http://server/path into the file `part`, going on where an earlier try
  * stopped, until it has `bytes` bytes with this SHA-256. ERR_CANCELLED (the
  * job), ERR_CONNECT, ERR_CORRUPT, ERR_IO, ERR_NOT_FOUND. */

@@ -153,6 +153,9 @@ pvn_health pvn_node_health(const pvn_node *n, const char **why);
  * protocol, freed at close. `make` runs once, under the node's lock. */
 void *pvn_node_slot(pvn_node *n, int protocol, void *(*make)(pvn_node *n),
                     void (*free_it)(void *));
+/* DELETE this address some time soon, on a crew thread; nobody hears how it
+ * went but the log. false: there is no such thread, or too many wait. */
+bool pvn_node_errand(pvn_node *n, const char *url);
 /* Hints for people (progress of running tasks): lost at a restart. */
 void pvn_node_progress_set(pvn_node *n, const provernet_id *request,
                            int permille, const char *stage);

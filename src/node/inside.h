@@ -122,6 +122,8 @@ struct provernet {
     pvn_core core;
     pvn_recent recent; /* only if alone */
     pvn_crew crew;
+    provernet_status (*errand)(const char *url, provernet_error *err);
+    atomic_uint errands; /* that wait or run */
     pvn_parks parks;
     pvn_tally tally;
     atomic_uint_fast64_t batch; /* number of the last batch */

@@ -248,6 +248,7 @@ provernet_status pvn_node_open(provernet **out, const pvn_node_config *cfg,
         return pvn_nomem(err);
     n->pid = getpid();
     n->entry = cfg->entry;
+    n->errand = cfg->errand;
     n->open_state = cfg->open_state ? cfg->open_state : sqlite_state;
     n->open_state_user = cfg->open_state_user;
     pthread_mutex_init(&n->lock, NULL);

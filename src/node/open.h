@@ -8,6 +8,8 @@ typedef struct pvn_node_config {
     const provernet_options *options; /* copied */
     const provernet_env *env;         /* NULL members: this machine's */
     const pvn_entry *entry;
+    /* Does what pvn_node_errand asks for, in seconds; NULL: nothing is done. */
+    provernet_status (*errand)(const char *url, provernet_error *err);
     /* Tests pass their own; NULL: SQLite in data.dir, files of this machine. */
     const pvn_files *files;
     provernet_status (*open_state)(void *user, pvn_state **out,

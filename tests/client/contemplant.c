@@ -241,6 +241,13 @@ bool tc_contemplant_beat(tc_contemplant *c)
 bool tc_contemplant_open(tc_contemplant *c, const char *host, uint16_t port,
                          const char *name, const char *version)
 {
+    return tc_contemplant_open_with(c, host, port, name, version, NULL);
+}
+
+bool tc_contemplant_open_with(tc_contemplant *c, const char *host,
+                              uint16_t port, const char *name,
+                              const char *version, const char *drop)
+{
     tc_buf b = { 0 };
 
     memset(c, 0, sizeof *c);
@@ -254,7 +261,9 @@ bool tc_contemplant_open(tc_contemplant *c, const char *host, uint16_t port,
     str(&b, version);
     u64(&b, 1); /* one VM: SP1 */
     u32(&b, 0);
-    tc_add(&b, "\0\0", 2); /* no Groth16 of RISC Zero, no drop address */
+    tc_add(&b, drop ? "\0\1" : "\0\0", 2); /* no Groth16 of RISC Zero */
+    if (drop)
+        str(&b, drop);
     return send_message(c, &b) && tc_contemplant_beat(c);
 }
 

@@ -43,6 +43,10 @@ typedef struct tc_contemplant {
 /* Connect, Register (SP1 only), first heartbeat. */
 bool tc_contemplant_open(tc_contemplant *c, const char *host, uint16_t port,
                          const char *name, const char *version);
+/* The same with the address of its Magister; NULL: none. */
+bool tc_contemplant_open_with(tc_contemplant *c, const char *host,
+                              uint16_t port, const char *name,
+                              const char *version, const char *drop);
 void tc_contemplant_close(tc_contemplant *c);
 bool tc_contemplant_beat(tc_contemplant *c);
 typedef enum tc_heard {

@@ -173,6 +173,8 @@ static void farewell(pvn_call *c, pvn_ct *x, bool lost, const char *why)
             "name=%s peer=%s why=%s",
             x->live.name[0] ? x->live.name : x->message.name, x->peer, why);
     pvn_node_post(pvn_call_node(c), ops, 2);
+    if (!pvn_id_none(&x->live.worker)) /* it had registered */
+        pvn_ct_magister_tell(c, x);
     x->state = PVN_CT_OVER;
     pvn_ct_leave(x->table, &x->live);
 }

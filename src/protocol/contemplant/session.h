@@ -123,6 +123,12 @@ pvn_next pvn_ct_proof_done(pvn_call *c, pvn_ct *x);
 /* From PVN_CT_HANDING: look the task up, judge, commit. May be repeated. */
 pvn_next pvn_ct_hand_in(pvn_call *c, pvn_ct *x);
 
+/* ---- magister.c ---- */
+/* May this address be called? hosts: contemplant.magister. */
+bool pvn_ct_magister_allowed(const char *hosts, const char *url);
+/* It is gone: tell whoever rents its machine. */
+void pvn_ct_magister_tell(pvn_call *c, const pvn_ct *x);
+
 /* ---- pages.c ---- */
 /* The worker as Hierophant's pages show it, without its end "}". */
 void pvn_ct_json_worker(pvn_buf *b, const pvn_ct *x);

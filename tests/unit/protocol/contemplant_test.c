@@ -1,6 +1,7 @@
 /* contemplant_test.c - Hierophant's workers: the bytes of their protocol, and
  * a scripted worker from Register to its end. */
 #include "world.h"
+#include "protocol/contemplant/session.h"
 #include "protocol/contemplant/wire.h"
 #include <jansson.h>
 #include <time.h>
@@ -193,6 +194,42 @@ static void kinds_follow_what_it_registered(void **state)
     assert_true(vm == PVN_CT_RISC0 && mode == 2);
     assert_string_equal(pvn_ct_mode_name(vm, mode), "GROTH16");
     assert_false(pvn_ct_kind("groth16/bn254@1", &vm, &mode));
+}
+
+static void only_allowed_magisters_are_called(void **state)
+{
+    static const struct {
+        const char *hosts, *url;
+        bool allowed;
+    } cases[] = {
+        { "m.example", "http://m.example/drop/1", true },
+        { "m.example", "http://M.Example:8555/drop/1", true },
+        { "m.example:8555", "https://m.example:8555/drop/1", true },
+        { "a, 10.0.0.5", "http://10.0.0.5:8555/drop/1", true },
+        { "[::1]:8555", "http://[::1]:8555/drop/1", true },
+        { "", "http://m.example/drop/1", false },
+        { "m.example:8555", "http://m.example/drop/1", false },
+        { "m.example:8555", "http://m.example:8556/drop/1", false },
+        { "m.example", "http://m.example", false },
+        { "m.example", "m.example/drop/1", false },
+        { "m.example", "ftp://m.example/drop/1", false },
+        { "m.example", "file:///m.example", false },
+        { "m.example", "http://m.example.evil/drop/1", false },
+        { "m.example", "http://evil/m.example", false },
+        { "m.example", "http://m.example@evil/drop/1", false },
+        { "m.example", "http://evil\\@m.example/drop/1", false },
+        { "m.example", "http://m.example:80:evil/drop/1", false },
+        { "m.example", "http://m.example /drop/1", false },
+        { "m.example", "http://m.example/drop\r\nHost: evil", false },
+        { "m.example", "http://m.example?x=/drop/1", false },
+        { "m.example", "http:///m.example/drop/1", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (pvn_ct_magister_allowed(cases[i].hosts, cases[i].url) !=
+            cases[i].allowed)
+            fail_msg("%s by \"%s\"", cases[i].url, cases[i].hosts);
 }
 
 /* ---- a scripted worker ---- */
@@ -897,6 +934,7 @@ int main(void)
         cmocka_unit_test(nonsense_is_no_message),
         cmocka_unit_test(messages_to_workers_are_written),
         cmocka_unit_test(kinds_follow_what_it_registered),
+        cmocka_unit_test(only_allowed_magisters_are_called),
         STORY(it_registers_works_and_is_on_the_pages),
         STORY(the_pages_have_hierophants_shape),
         STORY(the_pages_know_all_workers),
