@@ -9,6 +9,7 @@
  * in an earlier unit goes to a side place and is added at the end. */
 #include "msm_internal.h"
 #include "work.h"
+#include <stdatomic.h>
 #include <stdlib.h>
 
 enum {
@@ -16,7 +17,10 @@ enum {
     UNIT_MIN = 1 << 9,
     PART = 1 << 12, /* buckets per unit of the reduction, a power of two */
     SQUARE_MIN = 1 << 9,
-    RESULT_MAX = sizeof(pvn_g2)
+    RESULT_MAX = sizeof(pvn_g2),
+    SUBGROUP_PROOF_BITS = 101, /* a bad point passes with at most 2^-101 */
+    SUBGROUP_BITS_MAX = 13,
+    SUBGROUP_WINDOWS_MAX = 13
 };
 
 /* Points still to be added for one bucket: refs[at .. at+len). */
@@ -580,33 +584,70 @@ size_t pvn_msm_scratch_bytes(const pvn_bases *bases, const pvn_recoded *scalars,
     return buckets_bytes(&j) + par.threads * room_bytes(j.k, j.unit);
 }
 
-/* One round: coefficients below 2^15 in windows of 16 bits take one addition
- * per point. */
+/* The sum of every window by itself: out has room for all of them. */
+static void each_window_g2(const struct msm_job *j, void *out)
+{
+    pvn_g2 *sums = out;
+    for (unsigned w = 0; w < j->r->windows; w++)
+        if (window_empty(j->r, w))
+            pvn_g2_zero(&sums[w]);
+        else
+            join_window_g2(j, &sums[w], w);
+}
+
+/* Bits of a coefficient, at most 13: 2^13 is below the smallest factor of the
+ * cofactor. Wide ones take fewer additions per point, and more buckets. */
+static unsigned subgroup_bits(size_t n)
+{
+    unsigned bits = 8;
+    while (bits < SUBGROUP_BITS_MAX && n >> (bits + 4))
+        bits++;
+    return bits;
+}
+
+struct subgroup_job {
+    pvn_g2 sums[SUBGROUP_WINDOWS_MAX];
+    atomic_bool outside;
+};
+
+static void check_sum(void *arg, size_t i)
+{
+    struct subgroup_job *j = arg;
+    pvn_g2_affine point;
+    pvn_g2_to_affine(&point, &j->sums[i]);
+    if (!pvn_g2_in_subgroup(&point))
+        atomic_store(&j->outside, true);
+}
+
+/* The digits of one long random scalar for each point are the coefficients of
+ * many independent sums. Digits but the last are uniform over 2^bits values,
+ * the last, which has no sign, over half of them and a carry from below. */
 static provernet_status
-subgroup_round(bool *ok, const pvn_bases *bases, uint8_t *scalars,
-               void (*random)(void *ctx, uint8_t *buf, size_t len), void *ctx,
-               const pvn_par *par, provernet_watch *watch)
+subgroup_run(bool *ok, const pvn_bases *bases, uint8_t *scalars,
+             void (*random)(void *ctx, uint8_t *buf, size_t len), void *ctx,
+             const pvn_par *par, provernet_watch *watch)
 {
     pvn_recoded *r;
-    pvn_g2 sum;
-    pvn_g2_affine point;
+    struct subgroup_job j;
     size_t n = bases->first + bases->n;
+    unsigned bits = subgroup_bits(bases->n);
+    unsigned all = (SUBGROUP_PROOF_BITS + 1 + bits - 1) / bits * bits - 1;
     for (size_t i = bases->first; i < n; i++) {
-        random(ctx, scalars + 32 * i, 2);
-        scalars[32 * i + 1] &= 0x7f;
+        uint8_t *s = scalars + 32 * i;
+        random(ctx, s, all / 8 + 1);
+        s[all / 8] &= (uint8_t)((1u << (all % 8)) - 1);
     }
-    /* few points: two small windows, or their buckets cost more than they do */
-    unsigned bits = n < 1 << 14 ? 8 : 16;
     provernet_status s = pvn_recode(&r, scalars, n, bits, par, watch, NULL);
     if (s)
         return s;
-    s = pvn_g2_msm(&sum, bases, r, par, watch);
+    atomic_init(&j.outside, false);
+    s = msm(j.sums, bases, r, par, watch, each_window_g2);
+    if (!s) {
+        pvn_par_for(par, check_sum, &j, r->windows);
+        *ok = !atomic_load(&j.outside);
+    }
     pvn_recoded_free(r);
-    if (s)
-        return s;
-    pvn_g2_to_affine(&point, &sum);
-    *ok = pvn_g2_in_subgroup(&point);
-    return PROVERNET_OK;
+    return s;
 }
 
 provernet_status
@@ -620,8 +661,8 @@ pvn_g2_bases_in_subgroup(bool *ok, const pvn_bases *bases,
     uint8_t *scalars = pvn_pages_new(bytes);
     provernet_status s = scalars ? PROVERNET_OK : PROVERNET_ERR_NOMEM;
     *ok = true;
-    for (int round = 0; !s && *ok && round < 8; round++)
-        s = subgroup_round(ok, bases, scalars, random, ctx, par, watch);
+    if (!s)
+        s = subgroup_run(ok, bases, scalars, random, ctx, par, watch);
     pvn_pages_free(scalars, bytes);
     return s;
 }

@@ -64,10 +64,11 @@ size_t pvn_msm_scratch_bytes(const pvn_bases *bases, const pvn_recoded *scalars,
                              unsigned threads);
 
 /* Are all bases of G2 in the subgroup of order r? Random linear combinations
- * with 15-bit coefficients from `random` (uniform bytes, unknown to whoever
- * made the points): the smallest prime factor of the cofactor is 10069, so a
- * round misses a bad point with probability at most 4/32768 and the 8 rounds
- * with 2^-104. About 8 additions per point. The points must be on the curve.
+ * with coefficients of 8 to 13 bits from `random` (uniform bytes, unknown to
+ * whoever made the points). The smallest prime factor of the cofactor, 10069,
+ * is above 2^13, so a sum with coefficients of c bits misses a bad point with
+ * probability 2^-c at most, and all of them together with 2^-101. About 12
+ * additions per point, 8 of many. The points must be on the curve.
  * *ok tells. ERR_NOMEM, ERR_CANCELLED. */
 PROVERNET_MUST_USE provernet_status
 pvn_g2_bases_in_subgroup(bool *ok, const pvn_bases *bases,
