@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 enum { PROC_BYTES = 8192, PATH_BYTES = 1024 };
+#define NO_LIMIT ((uint64_t)1 << 60)
 
 char *pvn_size_text(char out[24], uint64_t bytes)
 {
@@ -94,6 +95,8 @@ static uint64_t group_free(const pvn_files *f, const char *folder,
         text[0] > '9')
         return UINT64_MAX;
     max = strtoull(text, NULL, 10);
+    if (max >= NO_LIMIT) /* how version 1 says it; its sums take long */
+        return UINT64_MAX;
     if (!slurp_in(f, folder, names->used, text))
         return UINT64_MAX;
     used = strtoull(text, NULL, 10);
