@@ -1,4 +1,5 @@
-/* snark/groth16_adx.c - verification once more, compiled for processors with
+/* snark/groth16_adx.c - what proofs and
+ * verifications do outside the large sums once more, compiled for processors with
  * MULX, ADCX and ADOX: the same sources under other names. Includes base/ and
  * snark/ only. */
 #define PVN_BN254_ADX 1
@@ -139,8 +140,12 @@ PVN_INLINE void pvn_mont_sub(uint64_t r[4], const uint64_t a[4],
 #define pvn_groth16_ic_sum pvn_adx_groth16_ic_sum
 #define pvn_groth16_check pvn_adx_groth16_check
 #define pvn_groth16_check_many pvn_adx_groth16_check_many
+#define pvn_groth16_vk_prepare pvn_adx_groth16_vk_prepare
+#define pvn_groth16_assemble pvn_adx_groth16_assemble
 /* clang-format on */
 #include "snark/tower.c"
 #include "snark/pairing.c"
 #include "snark/groth16_verify.c"
+#include "snark/groth16_prepare.c"
+#include "snark/groth16_assemble.c"
 #include "snark/bn254/curve.c"

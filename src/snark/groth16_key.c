@@ -250,15 +250,49 @@ static provernet_status load_head(loading *l)
     return PROVERNET_OK;
 }
 
-static provernet_status load_rows(loading *l)
+/* What one thread does alone, done side by side. */
+enum { PART_ROWS, PART_VK, PART_DOMAIN, PARTS };
+typedef struct parts {
+    loading *l;
+    uint64_t hash_key[PVN_ROWS_HASH_WORDS];
+    provernet_status status[PARTS];
+    provernet_error err[PARTS];
+} parts;
+
+static void load_part(void *arg, size_t part)
 {
-    uint8_t key16[16];
+    parts *p = arg;
+    loading *l = p->l;
+    pvn_groth16_key *k = l->k;
+    provernet_error *err = &p->err[part];
     provernet_status s;
 
-    l->rnd.fill(l->rnd.user, key16, sizeof key16);
-    s = pvn_rows_read(&l->k->rows, &l->z, l->file, key16, l->w, l->err);
+    if (part == PART_ROWS)
+        s = pvn_rows_read(&k->rows, &l->z, l->file, p->hash_key, l->w, err);
+    else if (part == PART_VK)
+        s = pvn_groth16_vk_from_zkey(&k->vk, l->file, err);
+    else
+        s = pvn_domain_new(&k->domain, k->forms, l->z.log_domain)
+                ? pvn_nomem(err)
+                : PROVERNET_OK;
+    p->status[part] = s;
+}
+
+static provernet_status load_parts(loading *l)
+{
+    parts p = { .l = l };
+
+    l->rnd.fill(l->rnd.user, p.hash_key, sizeof p.hash_key);
+    pvn_par_for(l->par, load_part, &p, PARTS);
     l->done += (uint64_t)l->z.coefs * PVN_ZKEY_COEF_BYTES;
-    return s;
+    for (int i = 0; i < PARTS; i++) {
+        if (!p.status[i])
+            continue;
+        if (l->err)
+            *l->err = p.err[i];
+        return p.status[i];
+    }
+    return PROVERNET_OK;
 }
 
 static provernet_status load_all(loading *l)
@@ -269,10 +303,6 @@ static provernet_status load_all(loading *l)
     provernet_status s;
 
     s = load_head(l);
-    if (!s)
-        s = pvn_domain_new(&k->domain, k->forms, z->log_domain)
-                ? pvn_nomem(l->err)
-                : PROVERNET_OK;
     /* The largest section first, while little else is in memory. */
     if (!s)
         s = load_points(l, &k->b2, z->b2, m, 0, true, "section 7 (B2)");
@@ -287,9 +317,7 @@ static provernet_status load_all(loading *l)
                         "section 8 (C)");
     if (!s)
         s = load_points(l, &k->h, z->h, z->domain, 0, false, "section 9 (H)");
-    if (!s)
-        s = load_rows(l);
-    return s ? s : pvn_groth16_vk_from_zkey(&k->vk, l->file, l->err);
+    return s ? s : load_parts(l);
 }
 
 provernet_status pvn_groth16_key_load(pvn_groth16_key **out,

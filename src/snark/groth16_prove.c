@@ -24,8 +24,8 @@ typedef struct proving {
     int at; /* permille before the running step */
     uint64_t cost_done, cost_total;
     pvn_fr r, s;
-    pvn_g1 sum_a, sum_b1, sum_c, sum_h;
-    pvn_g2 sum_b2;
+    pvn_groth16_sums sums;
+    provernet_groth16_proof *made;
 } proving;
 
 /* Scratch is kept from step to step (the pool): three arrays of the domain,
@@ -185,7 +185,7 @@ static provernet_status sum_over_h(proving *p, pvn_fr **scalars)
     pvn_scratch_free(&p->pool, *scalars, k->sizes.domain * sizeof **scalars);
     *scalars = NULL;
     if (!s)
-        s = pvn_g1_msm(&p->sum_h, k->h, digits, p->par, p->w);
+        s = pvn_g1_msm(&p->sums.h, k->h, digits, p->par, p->w);
     pvn_recoded_free(digits);
     return s ? sum_failed(p, s) : PROVERNET_OK;
 }
@@ -229,68 +229,31 @@ static provernet_status sums_over_witness(proving *p)
         return s == PROVERNET_ERR_CANCELLED ? cancelled(p) : s;
     s = PROVERNET_ERR_CANCELLED;
     if (step(p, "MSM A", 0))
-        s = pvn_g1_msm(&p->sum_a, k->a, digits, p->par, p->w);
+        s = pvn_g1_msm(&p->sums.a, k->a, digits, p->par, p->w);
     cost = COST_G1 * (uint64_t)pvn_bases_count(k->a);
     if (!s && !step(p, "MSM B1", cost))
         s = PROVERNET_ERR_CANCELLED;
     if (!s)
-        s = pvn_g1_msm(&p->sum_b1, k->b1, digits, p->par, p->w);
+        s = pvn_g1_msm(&p->sums.b1, k->b1, digits, p->par, p->w);
     cost = COST_G1 * (uint64_t)pvn_bases_count(k->b1);
     if (!s && !step(p, "MSM B2", cost))
         s = PROVERNET_ERR_CANCELLED;
     if (!s)
-        s = pvn_g2_msm(&p->sum_b2, k->b2, digits, p->par, p->w);
+        s = pvn_g2_msm(&p->sums.b2, k->b2, digits, p->par, p->w);
     cost = COST_G2 * (uint64_t)pvn_bases_count(k->b2);
     if (!s && !step(p, "MSM C", cost))
         s = PROVERNET_ERR_CANCELLED;
     if (!s)
-        s = pvn_g1_msm(&p->sum_c, k->c, digits, p->par, p->w);
+        s = pvn_g1_msm(&p->sums.c, k->c, digits, p->par, p->w);
     pvn_recoded_free(digits);
     return s ? sum_failed(p, s) : PROVERNET_OK;
 }
 
-/* t += k a */
-static void add_multiple(pvn_g1 *t, const pvn_g1 *a, const pvn_fr *k)
+static void assemble(void *arg, size_t g2)
 {
-    pvn_g1 m;
+    proving *p = arg;
 
-    pvn_g1_mul_fr(&m, a, k);
-    pvn_g1_add(t, t, &m);
-}
-
-/* A = alpha + sum A + r delta, B = beta + sum B + s delta (in G2, and in G1
- * as B1), C = sum C + sum H + s A + r B1 - r s delta. */
-static void assemble(proving *p, provernet_groth16_proof *out)
-{
-    const pvn_groth16_key *k = p->k;
-    pvn_g1 a = p->sum_a, b1 = p->sum_b1, c, delta1;
-    pvn_g2 b = p->sum_b2, delta2;
-    pvn_g1_affine g1;
-    pvn_g2_affine g2;
-    pvn_fr rs;
-
-    pvn_g1_from_affine(&delta1, &k->delta1);
-    pvn_g2_from_affine(&delta2, &k->delta2);
-    pvn_g1_add_affine(&a, &a, &k->alpha1);
-    add_multiple(&a, &delta1, &p->r);
-    pvn_g2_add_affine(&b, &b, &k->beta2);
-    pvn_g2_mul_fr(&delta2, &delta2, &p->s);
-    pvn_g2_add(&b, &b, &delta2);
-    pvn_g1_add_affine(&b1, &b1, &k->beta1);
-    add_multiple(&b1, &delta1, &p->s);
-    pvn_g1_add(&c, &p->sum_c, &p->sum_h);
-    add_multiple(&c, &a, &p->s);
-    add_multiple(&c, &b1, &p->r);
-    pvn_fr_mul(&rs, &p->r, &p->s);
-    pvn_fr_neg(&rs, &rs);
-    add_multiple(&c, &delta1, &rs);
-    pvn_g1_to_affine(&g1, &a);
-    pvn_g1_to_eip(out->a64, &g1);
-    pvn_g2_to_affine(&g2, &b);
-    pvn_g2_to_eip(out->b128, &g2);
-    pvn_g1_to_affine(&g1, &c);
-    pvn_g1_to_eip(out->c64, &g1);
-    sodium_memzero(&rs, sizeof rs);
+    pvn_groth16_assemble_here(p->made, p->k, &p->sums, &p->r, &p->s, g2);
 }
 
 static void give_publics(const proving *p, uint8_t *publics32)
@@ -353,7 +316,8 @@ provernet_status pvn_groth16_prove(const pvn_groth16_key *k,
     if (!s && !pvn_watch_at(w, "assemble", 980))
         s = cancelled(&p);
     if (!s) {
-        assemble(&p, &made);
+        p.made = &made;
+        pvn_par_for(p.par, assemble, &p, 2);
         give_publics(&p, publics32);
         s = check_own(&p, publics32, &made);
     }

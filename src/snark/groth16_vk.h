@@ -8,6 +8,15 @@
 /* IC_i times 1..15, for sums by four bits at a time. */
 enum { PVN_IC_TABLE = 15 };
 
+/* Where the points stand in the canonical bytes. */
+enum {
+    PVN_VK_ALPHA = PVN_GROTH16_VK_HEAD,
+    PVN_VK_BETA = PVN_VK_ALPHA + 64,
+    PVN_VK_GAMMA = PVN_VK_BETA + 128,
+    PVN_VK_DELTA = PVN_VK_GAMMA + 128,
+    PVN_VK_IC = PVN_VK_DELTA + 128
+};
+
 struct provernet_groth16_vk {
     uint32_t publics;
     uint8_t hash32[32];
@@ -20,6 +29,14 @@ struct provernet_groth16_vk {
     pvn_g1_affine ic0;
     pvn_g1_affine *ic_table; /* publics x PVN_IC_TABLE */
 };
+
+/* Check the points of vk->bytes and fill in the rest of *vk, in the form of the
+ * arithmetic that the file was compiled for, or in the best of this processor.
+ * ERR_FORMAT, ERR_NOMEM. */
+provernet_status pvn_groth16_vk_prepare(provernet_groth16_vk *vk,
+                                        provernet_error *err);
+provernet_status pvn_groth16_vk_prepare_here(provernet_groth16_vk *vk,
+                                             provernet_error *err);
 
 /* A proof taken apart. */
 typedef struct pvn_proof_points {

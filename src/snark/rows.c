@@ -2,10 +2,10 @@
 #include "snark/rows.h"
 #include "base/error.h"
 #include "snark/binfile.h"
-#include <sodium.h>
 #include <stdlib.h>
 
 enum { CHUNK = 1 << 15, ENTRY = PVN_ZKEY_COEF_BYTES, BLOCK = 2048, STEP = 64 };
+#define CHUNK_EMPTY UINT64_MAX
 
 void pvn_coeff_rows_free(pvn_rows *r)
 {
@@ -20,18 +20,22 @@ void pvn_coeff_rows_free(pvn_rows *r)
 /* The distinct coefficients on their way: open addressing over r->coef. */
 typedef struct table {
     pvn_rows *rows;
-    const uint8_t *key16;
-    uint32_t *slot; /* index + 1; 0: empty */
+    const uint64_t *key; /* PVN_ROWS_HASH_WORDS */
+    uint32_t *slot;      /* index + 1; 0: empty */
     size_t mask;
     size_t cap; /* of rows->coef */
 } table;
 
+/* The high half of key_0 + sum key_i word_i over words of 32 bits: two values
+ * fall together by chance only, whoever chose them, while the key is random. */
 static size_t slot_of(const table *t, const pvn_fr *v)
 {
-    uint8_t h[crypto_shorthash_BYTES];
+    uint64_t h = t->key[0];
 
-    crypto_shorthash(h, (const uint8_t *)v->l, sizeof v->l, t->key16);
-    return (size_t)pvn_get_u64le(h) & t->mask;
+    for (int i = 0; i < 4; i++)
+        h += t->key[2 * i + 1] * (uint32_t)v->l[i] +
+             t->key[2 * i + 2] * (v->l[i] >> 32);
+    return (size_t)(h >> 32) & t->mask;
 }
 
 static bool table_grow(table *t)
@@ -82,11 +86,11 @@ static uint32_t table_index(table *t, const pvn_fr *v)
 }
 
 /* 1 and -1 come first: rows.h names them. */
-static bool table_start(table *t, pvn_rows *rows, const uint8_t key16[16])
+static bool table_start(table *t, pvn_rows *rows, const uint64_t *key)
 {
     pvn_fr one = pvn_fr_r2, minus; /* 1 times 2^512 */
 
-    *t = (table){ .rows = rows, .key16 = key16, .mask = 511 };
+    *t = (table){ .rows = rows, .key = key, .mask = 511 };
     pvn_fr_neg(&minus, &one);
     if (!table_grow(t))
         return false;
@@ -99,6 +103,7 @@ typedef struct reader {
     const pvn_source *file;
     provernet_watch *w;
     uint8_t *chunk;
+    uint64_t chunk_at; /* the entry it begins with, CHUNK_EMPTY: none */
     pvn_rows *rows;
     table values;
 } reader;
@@ -174,8 +179,10 @@ static provernet_status each_entry(reader *r, entry_fn fn, provernet_error *err)
         if (!pvn_watch_at(r->w, NULL, 0))
             return pvn_fail(err, PROVERNET_ERR_CANCELLED, 0,
                             "reading the key was cancelled");
-        s = pvn_source_read(r->file, r->z->coef + at * ENTRY, r->chunk,
-                            (size_t)some * ENTRY, err);
+        if (at != r->chunk_at) /* few entries are still there */
+            s = pvn_source_read(r->file, r->z->coef + at * ENTRY, r->chunk,
+                                (size_t)some * ENTRY, err);
+        r->chunk_at = at;
         for (uint64_t i = 0; !s && i < some; i++)
             s = fn(r, r->chunk + i * ENTRY, at + i, err);
         at += some;
@@ -240,18 +247,21 @@ static provernet_status read_rows(reader *r, provernet_error *err)
 
 provernet_status pvn_rows_read(pvn_rows *out, const pvn_zkey *z,
                                const pvn_source *file,
-                               const uint8_t hash_key16[16], provernet_watch *w,
-                               provernet_error *err)
+                               const uint64_t hash_key[PVN_ROWS_HASH_WORDS],
+                               provernet_watch *w, provernet_error *err)
 {
-    reader r = { .z = z, .file = file, .w = w, .rows = out };
+    reader r = {
+        .z = z, .file = file, .w = w, .rows = out, .chunk_at = CHUNK_EMPTY
+    };
+    size_t most = z->coefs < CHUNK ? (size_t)z->coefs : CHUNK;
     provernet_status s;
 
     memset(out, 0, sizeof *out);
-    r.chunk = malloc((size_t)CHUNK * ENTRY);
+    r.chunk = malloc(most * ENTRY + 1);
     for (int m = 0; m < 2; m++)
         out->start[m] = calloc((size_t)z->domain + 1, sizeof **out->start);
     if (!r.chunk || !out->start[0] || !out->start[1] ||
-        !table_start(&r.values, out, hash_key16))
+        !table_start(&r.values, out, hash_key))
         s = pvn_nomem(err);
     else
         s = read_rows(&r, err);

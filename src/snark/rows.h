@@ -14,7 +14,7 @@ typedef struct pvn_term {
     uint32_t signal, coef;
 } pvn_term;
 
-enum { PVN_COEF_ONE = 0, PVN_COEF_MINUS_ONE = 1 };
+enum { PVN_COEF_ONE = 0, PVN_COEF_MINUS_ONE = 1, PVN_ROWS_HASH_WORDS = 9 };
 
 typedef struct pvn_rows {
     uint32_t *start[2]; /* domain + 1 each: where a row's terms begin */
@@ -24,14 +24,14 @@ typedef struct pvn_rows {
     size_t bytes; /* memory held */
 } pvn_rows;
 
-/* Read section 4 and check every entry. hash_key16: random, so that nobody
- * can make the table of coefficients slow. A pvn_rows of zeros is empty.
+/* Read section 4 and check every entry. hash_key: random, so that nobody can
+ * make the table of coefficients slow. A pvn_rows of zeros is empty.
  * ERR_FORMAT, ERR_IO, ERR_NOMEM, ERR_CANCELLED; *out needs pvn_coeff_rows_free
  * in any case. */
 provernet_status pvn_rows_read(pvn_rows *out, const pvn_zkey *z,
                                const pvn_source *file,
-                               const uint8_t hash_key16[16], provernet_watch *w,
-                               provernet_error *err);
+                               const uint64_t hash_key[PVN_ROWS_HASH_WORDS],
+                               provernet_watch *w, provernet_error *err);
 void pvn_coeff_rows_free(pvn_rows *r);
 /* abc[0][j] = <A_j, w>, abc[1][j] = <B_j, w>, abc[2][j] their product, for
  * all rows of the domain, in Montgomery form. `values`: 32 bytes little endian
