@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
-enum { HUGE_PAGE = 2 << 20, PAGE = 4096 };
+enum { HUGE_PAGE = 2 << 20, BLOCK = 2 * HUGE_PAGE, PAGE = 4096 };
 
 static size_t pages_size(size_t bytes)
 {
@@ -12,16 +12,9 @@ static size_t pages_size(size_t bytes)
     return (bytes + unit) / unit * unit;
 }
 
-void *pvn_pages_new(size_t bytes)
+/* `size` bytes, a multiple of HUGE_PAGE. */
+static char *map_huge(size_t size)
 {
-    if (bytes > SIZE_MAX / 2)
-        return NULL;
-    size_t size = pages_size(bytes);
-    if (size < HUGE_PAGE) {
-        void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        return p == MAP_FAILED ? NULL : p;
-    }
     /* Map a huge page too much and give the unaligned ends back. */
     char *p = mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -39,6 +32,18 @@ void *pvn_pages_new(size_t bytes)
     return p + head;
 }
 
+void *pvn_pages_new(size_t bytes)
+{
+    if (bytes > SIZE_MAX / 2)
+        return NULL;
+    size_t size = pages_size(bytes);
+    if (size >= HUGE_PAGE)
+        return map_huge(size);
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
 void pvn_pages_free(void *p, size_t bytes)
 {
     if (p)
@@ -47,12 +52,46 @@ void pvn_pages_free(void *p, size_t bytes)
 
 void pvn_pool_empty(pvn_pool *pool)
 {
+    bool cut_lent = false;
     for (int i = 0; i < PVN_POOL_PLACES; i++) {
-        if (pool->piece[i].lent)
-            continue;
-        pvn_pages_free(pool->piece[i].p, pool->piece[i].bytes);
-        pool->piece[i].p = NULL;
+        struct pvn_pool_piece *piece = &pool->piece[i];
+        if (piece->cut) {
+            cut_lent |= piece->lent;
+        } else if (!piece->lent) {
+            pvn_pages_free(piece->p, piece->bytes);
+            piece->p = NULL;
+        }
     }
+    if (cut_lent)
+        return;
+    for (int i = 0; i < PVN_POOL_PLACES; i++)
+        if (pool->piece[i].cut)
+            pool->piece[i] = (struct pvn_pool_piece){ 0 };
+    for (int i = 0; i < PVN_POOL_BLOCKS; i++) {
+        if (pool->block[i].p)
+            (void)munmap(pool->block[i].p, BLOCK);
+        pool->block[i] = (struct pvn_pool_block){ 0 };
+    }
+}
+
+/* A piece of a block. NULL: too large, no block left, or no memory. */
+static char *cut(pvn_pool *pool, size_t bytes)
+{
+    size_t size = (bytes + PAGE) / PAGE * PAGE;
+    if (size >= HUGE_PAGE)
+        return NULL;
+    for (int i = 0; i < PVN_POOL_BLOCKS; i++) {
+        struct pvn_pool_block *b = &pool->block[i];
+        if (!b->p)
+            b->p = map_huge(BLOCK);
+        if (!b->p)
+            return NULL;
+        if (BLOCK - b->used < size)
+            continue;
+        b->used += size;
+        return b->p + b->used - size;
+    }
+    return NULL;
 }
 
 /* The smallest piece that holds `bytes` and is not far too large, or NULL. */
@@ -87,14 +126,18 @@ void *pvn_scratch_new(pvn_pool *pool, size_t bytes)
         piece->lent = true;
         return piece->p;
     }
-    void *p = pvn_pages_new(bytes);
+    piece = piece_at(pool, NULL);
+    void *p = piece ? cut(pool, bytes) : NULL;
+    bool whole = !p;
+    if (whole)
+        p = pvn_pages_new(bytes);
     if (!p) { /* what is kept may be what is missing */
         pvn_pool_empty(pool);
         p = pvn_pages_new(bytes);
+        piece = piece_at(pool, NULL);
     }
-    piece = piece_at(pool, NULL);
     if (p && piece) /* without a place it is given back at once */
-        *piece = (struct pvn_pool_piece){ p, bytes, true };
+        *piece = (struct pvn_pool_piece){ p, bytes, true, !whole };
     return p;
 }
 

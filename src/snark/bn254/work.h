@@ -12,15 +12,21 @@ void *pvn_pages_new(size_t bytes);
 void pvn_pages_free(void *p, size_t bytes); /* NULL is fine */
 
 /* Large memory of one computation, kept from step to step: pages that the
- * system has cleared once need not be cleared again. One thread uses it. Begin
- * with zeroes, end with pvn_pool_empty. */
-enum { PVN_POOL_PLACES = 16 };
+ * system has cleared once need not be cleared again. Pieces smaller than a huge
+ * page are cut from blocks of huge pages: clearing 2 MiB at once takes a tenth
+ * of what 512 faults take. One thread uses it. Begin with zeroes, end with
+ * pvn_pool_empty. */
+enum { PVN_POOL_PLACES = 32, PVN_POOL_BLOCKS = 4 };
 typedef struct pvn_pool {
     struct pvn_pool_piece {
         void *p;
         size_t bytes;
-        bool lent;
+        bool lent, cut; /* cut: from a block, not mapped by itself */
     } piece[PVN_POOL_PLACES];
+    struct pvn_pool_block {
+        char *p;
+        size_t used;
+    } block[PVN_POOL_BLOCKS]; /* the last one that is there is being cut */
 } pvn_pool;
 /* Unmaps what is not lent: all, at the end. */
 void pvn_pool_empty(pvn_pool *pool);
