@@ -37,6 +37,10 @@ typedef struct pvn_group_kernel {
      * *plain = sum P_i, *weighted = sum (i+1) P_i, both projective. */
     void (*bucket_sums)(void *plain, void *weighted, const void *packed,
                         size_t n);
+    /* The same for eight lists of n > 0 points, one behind the other: arrays of
+     * eight. */
+    void (*list_sums)(void *plain, void *weighted, const void *packed,
+                      size_t n);
 } pvn_group_kernel;
 
 /* Parts of a transform; ntt.c explains them. */

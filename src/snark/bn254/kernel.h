@@ -32,9 +32,9 @@
 const pvn_bn254_forms FORM = {
     .name = FORM_NAME,
     .g1 = { sizeof(pvn_g1_affine), sizeof(k1_work), k1_pack, k1_add_batch,
-            k1_bucket_sums },
+            k1_bucket_sums, k1_list_sums },
     .g2 = { sizeof(pvn_g2_affine), sizeof(k2_work), k2_pack, k2_add_batch,
-            k2_bucket_sums },
+            k2_bucket_sums, k2_list_sums },
     .vector_bytes = sizeof(lv),
     .twiddle_bytes = sizeof(lane_twiddle),
     .twiddle_pack = twiddle_pack,

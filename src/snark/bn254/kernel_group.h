@@ -301,10 +301,9 @@ static void KN(proj_leave)(POINT out[8], const KN(proj) * p)
 
 /* Lane t walks points t*len .. t*len+len-1 from the end: `run` is their sum
  * so far and `acc` the sum of all values of `run`. */
-static void KN(bucket_sums)(void *plain, void *weighted, const void *packed,
-                            size_t n)
+static void KN(list_sums)(void *plain, void *weighted, const void *packed,
+                          size_t len)
 {
-    size_t len = n / 8;
     KN(proj) run, acc;
     KN(proj_zero)(&run);
     KN(proj_zero)(&acc);
@@ -325,9 +324,16 @@ static void KN(bucket_sums)(void *plain, void *weighted, const void *packed,
         }
         KN(add_complete)(&acc, &run);
     }
+    KN(proj_leave)(plain, &run);
+    KN(proj_leave)(weighted, &acc);
+}
+
+static void KN(bucket_sums)(void *plain, void *weighted, const void *packed,
+                            size_t n)
+{
     POINT runs[8], accs[8], sum, steps;
-    KN(proj_leave)(runs, &run);
-    KN(proj_leave)(accs, &acc);
+    size_t len = n / 8;
+    KN(list_sums)(runs, accs, packed, len);
     /* weighted = sum acc_t + len * sum t*run_t */
     GN(zero)(&sum);
     GN(zero)(&steps);

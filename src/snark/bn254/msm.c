@@ -15,8 +15,9 @@
 enum {
     UNIT_MAX = 1 << 14, /* digits per unit */
     UNIT_MIN = 1 << 9,
-    PART = 1 << 12, /* buckets per unit of the reduction, a power of two */
-    SQUARE_MIN = 1 << 9,
+    PART = 1 << 12,      /* buckets per unit of the reduction, a power of two */
+    GROUP = 8,           /* windows reduced together, one in each lane */
+    GROUP_MAX = 1 << 10, /* buckets of such a window */
     RESULT_MAX = sizeof(pvn_g2),
     SUBGROUP_PROOF_BITS = 101, /* a bad point passes with at most 2^-101 */
     SUBGROUP_BITS_MAX = 13,
@@ -35,12 +36,16 @@ struct msm_job {
     const pvn_group_kernel *k;
     char *buckets;
     size_t unit, units;
-    char *side;      /* per unit one packed point */
-    char **side_of;  /* per unit the bucket it belongs to, or NULL */
-    size_t parts;    /* of a window in the reduction */
-    size_t reduced;  /* buckets per window, a multiple of 8 */
-    char *part_sums; /* per window and part: plain, weighted */
-    size_t point;    /* sizeof of a projective point */
+    char *side;           /* per unit one packed point */
+    char **side_of;       /* per unit the bucket it belongs to, or NULL */
+    size_t parts;         /* of a window in the reduction */
+    size_t reduced;       /* buckets per window, a power of two from 8 */
+    bool grouped;         /* few buckets: windows are reduced in groups */
+    unsigned log_columns; /* of such a window's square */
+    /* Per window and part: plain, weighted. Of grouped windows two sums, the
+     * first to be taken 2^log_columns times. */
+    char *part_sums;
+    size_t point; /* sizeof of a projective point */
 };
 
 /* A thread's room for `cap` points. */
@@ -358,26 +363,38 @@ static bool is_mark(const char *packed)
     return (v[0] & v[1] & v[2] & v[3]) == UINT64_MAX;
 }
 
-/* sums[i] = sum over k < n of packed[i*outer + k*inner], i < count. */
-static void add_lines(const struct msm_job *j, struct room *m, char *sums,
-                      const char *packed, size_t count, size_t outer, size_t n,
-                      size_t inner)
+/* Lines of points whose sums are wanted: `count` sums of n points each. */
+struct lines {
+    size_t count, outer, n, inner; /* point k of line i: i*outer + k*inner */
+};
+
+/* Runs in the room for sums[i] = the sum of line i of `packed`. */
+static void queue_lines(const struct msm_job *j, struct room *m, char *sums,
+                        const char *packed, const struct lines *l, size_t *refs,
+                        size_t *runs)
 {
-    size_t bytes = j->k->packed_bytes, refs = 0, runs = 0;
-    for (size_t i = 0; i < count; i++) {
-        size_t first = refs;
-        for (size_t k = 0; k < n; k++) {
-            const char *p = packed + (i * outer + k * inner) * bytes;
-            m->refs[refs] = (pvn_point_ref)p;
-            refs += !is_mark(p);
+    size_t bytes = j->k->packed_bytes;
+    for (size_t i = 0; i < l->count; i++) {
+        size_t first = *refs;
+        for (size_t k = 0; k < l->n; k++) {
+            const char *p = packed + (i * l->outer + k * l->inner) * bytes;
+            m->refs[*refs] = (pvn_point_ref)p;
+            *refs += !is_mark(p);
         }
-        if (refs == first)
+        if (*refs == first)
             memset(sums + i * bytes, 0xff, bytes);
         else
-            m->runs[runs++] =
-                (struct run){ (uint32_t)first, (uint32_t)(refs - first),
+            m->runs[(*runs)++] =
+                (struct run){ (uint32_t)first, (uint32_t)(*refs - first),
                               sums + i * bytes };
     }
+}
+
+static void add_lines(const struct msm_job *j, struct room *m, char *sums,
+                      const char *packed, const struct lines *l)
+{
+    size_t refs = 0, runs = 0;
+    queue_lines(j, m, sums, packed, l, &refs, &runs);
     add_runs(m, j->k, runs);
 }
 
@@ -414,11 +431,13 @@ static void reduce_square(const struct msm_job *j, char *sums, char *packed,
     } unused, by_row;
     struct room m;
     room_make(&m, at, j->k, PART);
-    add_lines(j, &m, lines, packed, rows, columns, columns, 1);
+    struct lines by_rows = { rows, columns, columns, 1 };
+    struct lines by_columns = { columns, 1, rows, columns };
+    add_lines(j, &m, lines, packed, &by_rows);
     /* row 0 weighs nothing: begin at row 1 and end with infinity */
     memset(lines + rows * j->k->packed_bytes, 0xff, j->k->packed_bytes);
     j->k->bucket_sums(&unused, &by_row, lines + j->k->packed_bytes, rows);
-    add_lines(j, &m, lines, packed, columns, 1, rows, columns);
+    add_lines(j, &m, lines, packed, &by_columns);
     j->k->bucket_sums(sums, weighted, lines, columns);
     scale_add(j, &by_row, log_columns, weighted);
     memcpy(weighted, &by_row, j->point);
@@ -440,16 +459,70 @@ static void reduce_part(void *arg, void *scratch, size_t i)
     char *packed = bucket_at(j, (unsigned)w, lo);
     if (window_empty(j->r, w))
         return;
-    if (n >= SQUARE_MIN)
-        reduce_square(j, sums, packed, n, scratch);
-    else
-        j->k->bucket_sums(sums, sums + j->point, packed, n);
+    reduce_square(j, sums, packed, n, scratch);
+}
+
+/* Sums of lines of the windows of a group, `each` places for a window. */
+static void group_lines(const struct msm_job *j, struct room *m, char *sums,
+                        size_t each, size_t group, const struct lines *l,
+                        size_t skip)
+{
+    size_t bytes = j->k->packed_bytes, refs = 0, runs = 0;
+    memset(sums, 0xff, GROUP * each * bytes);
+    for (size_t t = 0; t < GROUP; t++) {
+        size_t w = group * GROUP + t;
+        if (w < j->r->windows && !window_empty(j->r, w))
+            queue_lines(j, m, sums + t * each * bytes,
+                        bucket_at(j, (unsigned)w, skip), l, &refs, &runs);
+    }
+    add_runs(m, j->k, runs);
+}
+
+/* Eight windows of few buckets: rows and columns as in reduce_square, in one
+ * batch for all, then every window in a lane of its own. Weighing is left to
+ * the join: it doubles anyway. */
+static void reduce_group(void *arg, void *scratch, size_t group)
+{
+    struct msm_job *j = arg;
+    char *at = scratch;
+    size_t columns = (size_t)1 << j->log_columns, rows = j->reduced / columns;
+    /* row 0 weighs nothing; its place, the last, stays infinity */
+    struct lines by_rows = { rows - 1, columns, columns, 1 };
+    struct lines by_columns = { columns, 1, rows, columns };
+    union {
+        pvn_g1 g1[GROUP];
+        pvn_g2 g2[GROUP];
+    } unused, high, low;
+    char *sums = carve(&at, GROUP * rows * j->k->packed_bytes);
+    struct room m;
+    room_make(&m, at, j->k, GROUP * j->reduced);
+    group_lines(j, &m, sums, rows, group, &by_rows, columns);
+    j->k->list_sums(&unused, &high, sums, rows);
+    group_lines(j, &m, sums, columns, group, &by_columns, 0);
+    j->k->list_sums(&unused, &low, sums, columns);
+    for (size_t t = 0; t < GROUP && group * GROUP + t < j->r->windows; t++) {
+        char *pair = part_sum(j, group * GROUP + t, 0);
+        memcpy(pair, (char *)&high + t * j->point, j->point);
+        memcpy(pair + j->point, (char *)&low + t * j->point, j->point);
+    }
+}
+
+static size_t group_scratch(const struct msm_job *j)
+{
+    size_t rows = j->reduced >> j->log_columns;
+    return GROUP * rows * j->k->packed_bytes + 64 +
+           room_bytes(j->k, GROUP * j->reduced);
 }
 
 #define JOIN(G)                                                                \
+    static void double_##G(pvn_##G *a, unsigned times)                         \
+    {                                                                          \
+        for (unsigned i = 0; i < times && !pvn_##G##_is_zero(a); i++)          \
+            pvn_##G##_dbl(a, a);                                               \
+    }                                                                          \
     /* sum over parts of weighted + part*PART*plain */                         \
-    static void join_window_##G(const struct msm_job *j, pvn_##G *out,         \
-                                size_t w)                                      \
+    static void join_parts_##G(const struct msm_job *j, pvn_##G *out,          \
+                               size_t w)                                       \
     {                                                                          \
         pvn_##G run, steps;                                                    \
         pvn_##G##_zero(&run);                                                  \
@@ -466,19 +539,31 @@ static void reduce_part(void *arg, void *scratch, size_t i)
                           (const pvn_##G *)part_sum(j, w, p) + 1);             \
         *out = steps;                                                          \
     }                                                                          \
+    /* acc = 2^bits acc + window w */                                          \
+    static void join_window_##G(const struct msm_job *j, pvn_##G *acc,         \
+                                size_t w)                                      \
+    {                                                                          \
+        unsigned last = j->grouped ? j->log_columns : 0;                       \
+        bool some = !window_empty(j->r, w);                                    \
+        pvn_##G one;                                                           \
+        double_##G(acc, j->r->bits - last);                                    \
+        if (some && j->grouped)                                                \
+            pvn_##G##_add(acc, acc, (const pvn_##G *)part_sum(j, w, 0));       \
+        double_##G(acc, last);                                                 \
+        if (!some)                                                             \
+            return;                                                            \
+        if (j->grouped)                                                        \
+            one = *((const pvn_##G *)part_sum(j, w, 0) + 1);                   \
+        else                                                                   \
+            join_parts_##G(j, &one, w);                                        \
+        pvn_##G##_add(acc, acc, &one);                                         \
+    }                                                                          \
     static void join_windows_##G(const struct msm_job *j, void *out)           \
     {                                                                          \
-        pvn_##G acc, one;                                                      \
+        pvn_##G acc;                                                           \
         pvn_##G##_zero(&acc);                                                  \
-        for (unsigned w = j->r->windows; w-- > 0;) {                           \
-            if (!pvn_##G##_is_zero(&acc))                                      \
-                for (unsigned i = 0; i < j->r->bits; i++)                      \
-                    pvn_##G##_dbl(&acc, &acc);                                 \
-            if (window_empty(j->r, w))                                         \
-                continue;                                                      \
-            join_window_##G(j, &one, w);                                       \
-            pvn_##G##_add(&acc, &acc, &one);                                   \
-        }                                                                      \
+        for (unsigned w = j->r->windows; w-- > 0;)                             \
+            join_window_##G(j, &acc, w);                                       \
         *(pvn_##G *)out = acc;                                                 \
     }
 
@@ -508,6 +593,8 @@ static void plan(struct msm_job *j, const pvn_bases *bases,
     j->reduced = (scalars->buckets + 7) / 8 * 8;
     j->parts = (j->reduced + PART - 1) / PART;
     j->point = bases->g2 ? sizeof(pvn_g2) : sizeof(pvn_g1);
+    j->grouped = j->reduced <= GROUP_MAX;
+    j->log_columns = (unsigned)__builtin_ctzll(j->reduced) / 2;
 }
 
 static provernet_status msm_run(struct msm_job *j, const pvn_par *par,
@@ -520,10 +607,13 @@ static provernet_status msm_run(struct msm_job *j, const pvn_par *par,
                      watch);
     if (!s)
         s = join_sides(j, pvn_par_pool(par));
-    if (!s)
-        s = pvn_work(par, reduce_part, j, r->windows * j->parts,
-                     j->reduced < SQUARE_MIN ? 0 : reduce_scratch(j), watch);
-    return s;
+    if (s)
+        return s;
+    if (j->grouped)
+        return pvn_work(par, reduce_group, j, (r->windows + GROUP - 1) / GROUP,
+                        group_scratch(j), watch);
+    return pvn_work(par, reduce_part, j, r->windows * j->parts,
+                    reduce_scratch(j), watch);
 }
 
 static size_t buckets_bytes(const struct msm_job *j)
@@ -588,11 +678,10 @@ size_t pvn_msm_scratch_bytes(const pvn_bases *bases, const pvn_recoded *scalars,
 static void each_window_g2(const struct msm_job *j, void *out)
 {
     pvn_g2 *sums = out;
-    for (unsigned w = 0; w < j->r->windows; w++)
-        if (window_empty(j->r, w))
-            pvn_g2_zero(&sums[w]);
-        else
-            join_window_g2(j, &sums[w], w);
+    for (unsigned w = 0; w < j->r->windows; w++) {
+        pvn_g2_zero(&sums[w]);
+        join_window_g2(j, &sums[w], w);
+    }
 }
 
 /* Bits of a coefficient, at most 13: 2^13 is below the smallest factor of the
