@@ -11,7 +11,7 @@
 
 enum {
     TEAM_MAX = 1024,
-    SPINS = 2000, /* looks before sleeping: about the cost of a wake-up */
+    SPINS = 8000, /* looks before sleeping: about the cost of a wake-up */
     STACK_BYTES = 2 << 20
 };
 

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "snark/binfile.h"
 #include "snark/bn254/work.h"
+#include "snark/points_check.h"
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +69,7 @@ const provernet_groth16_vk *pvn_groth16_key_vk(const pvn_groth16_key *k)
 /* ---- points ---- */
 
 typedef struct check {
+    const pvn_bn254_forms *forms;
     const uint8_t *bytes;
     size_t n;
     bool g2;
@@ -76,35 +78,26 @@ typedef struct check {
     atomic_bool stopped;
 } check;
 
-static bool point_is_fine(const check *c, size_t i)
-{
-    pvn_g1_affine p;
-    pvn_g2_affine q;
-
-    if (c->g2)
-        return pvn_g2_from_mont_le(&q, c->bytes + i * G2) &&
-               pvn_g2_on_curve(&q);
-    return pvn_g1_from_mont_le(&p, c->bytes + i * G1) && pvn_g1_on_curve(&p);
-}
-
 static void check_unit(void *arg, size_t unit)
 {
     check *c = arg;
-    size_t at = unit * POINTS_PER_UNIT, end = at + POINTS_PER_UNIT;
+    size_t at = unit * POINTS_PER_UNIT, n = c->n - at, bad, was;
+    const uint8_t *bytes = c->bytes + at * (c->g2 ? G2 : G1);
 
     if (!pvn_watch_at(c->w, NULL, 0))
         atomic_store(&c->stopped, true);
     if (atomic_load(&c->stopped))
         return;
-    for (; at < end && at < c->n; at++) {
-        size_t was = atomic_load(&c->bad);
-
-        if (point_is_fine(c, at))
-            continue;
-        while (at < was && !atomic_compare_exchange_weak(&c->bad, &was, at))
-            ;
+    if (n > POINTS_PER_UNIT)
+        n = POINTS_PER_UNIT;
+    bad = c->g2 ? pvn_g2_first_bad(c->forms, bytes, n)
+                : pvn_g1_first_bad(c->forms, bytes, n);
+    if (bad == n)
         return;
-    }
+    bad += at;
+    was = atomic_load(&c->bad);
+    while (bad < was && !atomic_compare_exchange_weak(&c->bad, &was, bad))
+        ;
 }
 
 /* What is known while a key is being loaded. */
@@ -131,7 +124,9 @@ static provernet_status cancelled(provernet_error *err)
 static provernet_status check_points(const loading *l, const uint8_t *bytes,
                                      size_t n, bool g2, const char *what)
 {
-    check c = { .bytes = bytes, .n = n, .g2 = g2, .w = l->w };
+    check c = {
+        .forms = l->k->forms, .bytes = bytes, .n = n, .g2 = g2, .w = l->w
+    };
     char text[PVN_COUNT_CAP];
     size_t bad;
 

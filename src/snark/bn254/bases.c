@@ -5,7 +5,7 @@
 #include "work.h"
 #include <stdlib.h>
 
-enum { PACK_CHUNK = 1 << 12 };
+enum { PACK_CHUNK = 1 << 10 };
 
 struct pack_job {
     pvn_bases *b;

@@ -25,9 +25,10 @@ static bool has_ifma(void)
 const pvn_bn254_forms *pvn_bn254_forms_pick(const char *force)
 {
 #if defined(__x86_64__) && !defined(PVN_PORTABLE_ONLY)
-    if (has_ifma() && (!force || !strcmp(force, pvn_bn254_ifma.name)))
+    /* Asked last: a virtual machine takes microseconds to answer. */
+    if ((!force || !strcmp(force, pvn_bn254_ifma.name)) && has_ifma())
         return &pvn_bn254_ifma;
-    if (has_adx() && (!force || !strcmp(force, pvn_bn254_adx.name)))
+    if ((!force || !strcmp(force, pvn_bn254_adx.name)) && has_adx())
         return &pvn_bn254_adx;
 #endif
     if (!force || !strcmp(force, pvn_bn254_portable.name))

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 enum {
-    CHUNK = 1 << 14,
+    CHUNK = 1 << 11,
     MAX_BITS = 16,
     MIN_BITS = 2,
     SIZES = 256,
