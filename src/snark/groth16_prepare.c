@@ -32,9 +32,8 @@ static provernet_status take_g1(pvn_g1_affine *out, const uint8_t *in,
                                 : bad_point(name, "is not on the curve", err);
 }
 
-static provernet_status take_g2(pvn_g2_affine *out, pvn_lines **lines,
-                                const uint8_t *in, const char *name,
-                                provernet_error *err)
+static provernet_status take_g2(pvn_g2_affine *out, const uint8_t *in,
+                                const char *name, provernet_error *err)
 {
     if (!pvn_g2_from_eip(out, in))
         return bad_point(name, "has a coordinate that is not reduced", err);
@@ -44,10 +43,30 @@ static provernet_status take_g2(pvn_g2_affine *out, pvn_lines **lines,
         return bad_point(name, "is not on the curve", err);
     if (!pvn_g2_in_subgroup(out))
         return bad_point(name, "is not in the subgroup of order r", err);
-    *lines = malloc(sizeof **lines);
-    if (!*lines)
+    return PROVERNET_OK;
+}
+
+/* beta, gamma and delta: one inversion serves a step of all three. */
+static provernet_status take_all_g2(provernet_groth16_vk *vk,
+                                    provernet_error *err)
+{
+    pvn_g2_affine q[3];
+    provernet_status s;
+
+    s = take_g2(&q[0], vk->bytes + PVN_VK_BETA, "beta", err);
+    if (!s)
+        s = take_g2(&q[1], vk->bytes + PVN_VK_GAMMA, "gamma", err);
+    if (!s)
+        s = take_g2(&q[2], vk->bytes + PVN_VK_DELTA, "delta", err);
+    if (s)
+        return s;
+    vk->beta = q[0];
+    vk->beta_lines = malloc(3 * sizeof *vk->beta_lines);
+    if (!vk->beta_lines)
         return pvn_nomem(err);
-    pvn_pairing_lines(*lines, out, 1);
+    vk->gamma_lines = vk->beta_lines + 1;
+    vk->delta_lines = vk->beta_lines + 2;
+    pvn_pairing_lines(vk->beta_lines, q, 3);
     return PROVERNET_OK;
 }
 
@@ -88,21 +107,13 @@ static provernet_status take_ic(provernet_groth16_vk *vk, provernet_error *err)
 provernet_status pvn_groth16_vk_prepare(provernet_groth16_vk *vk,
                                         provernet_error *err)
 {
-    pvn_g2_affine other;
     pvn_pair pair;
     pvn_fq scratch[2];
     provernet_status s;
 
     s = take_g1(&vk->alpha, vk->bytes + PVN_VK_ALPHA, "alpha", false, err);
     if (!s)
-        s = take_g2(&vk->beta, &vk->beta_lines, vk->bytes + PVN_VK_BETA, "beta",
-                    err);
-    if (!s)
-        s = take_g2(&other, &vk->gamma_lines, vk->bytes + PVN_VK_GAMMA, "gamma",
-                    err);
-    if (!s)
-        s = take_g2(&other, &vk->delta_lines, vk->bytes + PVN_VK_DELTA, "delta",
-                    err);
+        s = take_all_g2(vk, err);
     if (!s)
         s = take_ic(vk, err);
     if (s)

@@ -27,8 +27,6 @@ void provernet_groth16_vk_free(provernet_groth16_vk *vk)
         return;
     free(vk->bytes);
     free(vk->beta_lines);
-    free(vk->gamma_lines);
-    free(vk->delta_lines);
     free(vk->ic_table);
     free(vk);
 }

@@ -24,6 +24,7 @@ struct provernet_groth16_vk {
     size_t len;
     pvn_g1_affine alpha;
     pvn_g2_affine beta;
+    /* Of one piece of memory, which beta_lines points to. */
     pvn_lines *beta_lines, *gamma_lines, *delta_lines;
     pvn_fq12 alpha_beta; /* e(alpha, beta) */
     pvn_g1_affine ic0;

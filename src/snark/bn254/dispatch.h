@@ -41,6 +41,8 @@ typedef struct pvn_group_kernel {
      * eight. */
     void (*list_sums)(void *plain, void *weighted, const void *packed,
                       size_t n);
+    /* *r = 2^times *r + *a, projective; NULL: nothing is added. */
+    void (*double_add)(void *r, unsigned times, const void *a);
 } pvn_group_kernel;
 
 /* Parts of a transform; ntt.c explains them. */
@@ -67,6 +69,7 @@ typedef struct pvn_ntt_stage {
 typedef struct pvn_bn254_forms {
     const char *name; /* "portable", "adx", "ifma" */
     pvn_group_kernel g1, g2;
+    bool (*g2_in_subgroup)(const pvn_g2_affine *a); /* as in curve.h */
     size_t vector_bytes;  /* of eight unpacked elements */
     size_t twiddle_bytes; /* of one packed twiddle */
     void (*twiddle_pack)(void *packed, const pvn_fr *w, size_t n);

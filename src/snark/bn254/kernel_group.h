@@ -353,3 +353,11 @@ static void KN(bucket_sums)(void *plain, void *weighted, const void *packed,
         GN(add)(&steps, &steps, &accs[t]);
     *(POINT *)weighted = steps;
 }
+
+static void KN(double_add)(void *r, unsigned times, const void *a)
+{
+    for (unsigned i = 0; i < times; i++)
+        GN(dbl)((POINT *)r, (const POINT *)r);
+    if (a)
+        GN(add)((POINT *)r, (const POINT *)r, (const POINT *)a);
+}

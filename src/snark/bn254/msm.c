@@ -24,6 +24,12 @@ enum {
     SUBGROUP_WINDOWS_MAX = 13
 };
 
+/* A projective point of either group. */
+union point {
+    pvn_g1 g1;
+    pvn_g2 g2;
+};
+
 /* Points still to be added for one bucket: refs[at .. at+len). */
 struct run {
     uint32_t at, len;
@@ -398,22 +404,6 @@ static void add_lines(const struct msm_job *j, struct room *m, char *sums,
     add_runs(m, j->k, runs);
 }
 
-/* r = 2^log_factor * r + a */
-static void scale_add(const struct msm_job *j, void *r, unsigned log_factor,
-                      const void *a)
-{
-    for (unsigned i = 0; i < log_factor; i++) {
-        if (j->bases->g2)
-            pvn_g2_dbl(r, r);
-        else
-            pvn_g1_dbl(r, r);
-    }
-    if (j->bases->g2)
-        pvn_g2_add(r, r, a);
-    else
-        pvn_g1_add(r, r, a);
-}
-
 /* Bucket i*C + k, i < R, k < C, weighs i*C + (k+1). With the sums of rows and
  * of columns, by batches of two additions per bucket, only R + C weighted
  * points remain: weighted = C * sum i*row_i + sum (k+1)*column_k. */
@@ -425,10 +415,7 @@ static void reduce_square(const struct msm_job *j, char *sums, char *packed,
     size_t columns = (size_t)1 << log_columns, rows = n / columns;
     char *lines = carve(&at, (rows + 1) * j->k->packed_bytes);
     char *weighted = sums + j->point;
-    union {
-        pvn_g1 g1;
-        pvn_g2 g2;
-    } unused, by_row;
+    union point unused, by_row;
     struct room m;
     room_make(&m, at, j->k, PART);
     struct lines by_rows = { rows, columns, columns, 1 };
@@ -439,7 +426,7 @@ static void reduce_square(const struct msm_job *j, char *sums, char *packed,
     j->k->bucket_sums(&unused, &by_row, lines + j->k->packed_bytes, rows);
     add_lines(j, &m, lines, packed, &by_columns);
     j->k->bucket_sums(sums, weighted, lines, columns);
-    scale_add(j, &by_row, log_columns, weighted);
+    j->k->double_add(&by_row, log_columns, weighted);
     memcpy(weighted, &by_row, j->point);
 }
 
@@ -514,63 +501,66 @@ static size_t group_scratch(const struct msm_job *j)
            room_bytes(j->k, GROUP * j->reduced);
 }
 
-#define JOIN(G)                                                                \
-    static void double_##G(pvn_##G *a, unsigned times)                         \
-    {                                                                          \
-        for (unsigned i = 0; i < times && !pvn_##G##_is_zero(a); i++)          \
-            pvn_##G##_dbl(a, a);                                               \
-    }                                                                          \
-    /* sum over parts of weighted + part*PART*plain */                         \
-    static void join_parts_##G(const struct msm_job *j, pvn_##G *out,          \
-                               size_t w)                                       \
-    {                                                                          \
-        pvn_##G run, steps;                                                    \
-        pvn_##G##_zero(&run);                                                  \
-        pvn_##G##_zero(&steps);                                                \
-        for (size_t p = j->parts; p-- > 1;) {                                  \
-            pvn_##G##_add(&run, &run, (const pvn_##G *)part_sum(j, w, p));     \
-            pvn_##G##_add(&steps, &steps, &run);                               \
-        }                                                                      \
-        if (j->parts > 1)                                                      \
-            for (size_t i = 1; i < PART; i *= 2)                               \
-                pvn_##G##_dbl(&steps, &steps);                                 \
-        for (size_t p = 0; p < j->parts; p++)                                  \
-            pvn_##G##_add(&steps, &steps,                                      \
-                          (const pvn_##G *)part_sum(j, w, p) + 1);             \
-        *out = steps;                                                          \
-    }                                                                          \
-    /* acc = 2^bits acc + window w */                                          \
-    static void join_window_##G(const struct msm_job *j, pvn_##G *acc,         \
-                                size_t w)                                      \
-    {                                                                          \
-        unsigned last = j->grouped ? j->log_columns : 0;                       \
-        bool some = !window_empty(j->r, w);                                    \
-        pvn_##G one;                                                           \
-        double_##G(acc, j->r->bits - last);                                    \
-        if (some && j->grouped)                                                \
-            pvn_##G##_add(acc, acc, (const pvn_##G *)part_sum(j, w, 0));       \
-        double_##G(acc, last);                                                 \
-        if (!some)                                                             \
-            return;                                                            \
-        if (j->grouped)                                                        \
-            one = *((const pvn_##G *)part_sum(j, w, 0) + 1);                   \
-        else                                                                   \
-            join_parts_##G(j, &one, w);                                        \
-        pvn_##G##_add(acc, acc, &one);                                         \
-    }                                                                          \
-    static void join_windows_##G(const struct msm_job *j, void *out)           \
-    {                                                                          \
-        pvn_##G acc;                                                           \
-        pvn_##G##_zero(&acc);                                                  \
-        for (unsigned w = j->r->windows; w-- > 0;)                             \
-            join_window_##G(j, &acc, w);                                       \
-        *(pvn_##G *)out = acc;                                                 \
-    }
+static void point_zero(const struct msm_job *j, union point *p)
+{
+    if (j->bases->g2)
+        pvn_g2_zero(&p->g2);
+    else
+        pvn_g1_zero(&p->g1);
+}
 
-/* clang-format off */
-JOIN(g1)
-JOIN(g2)
-/* clang-format on */
+static bool point_is_zero(const struct msm_job *j, const union point *p)
+{
+    return j->bases->g2 ? pvn_g2_is_zero(&p->g2) : pvn_g1_is_zero(&p->g1);
+}
+
+/* acc = 2^times acc + a; doubling nothing is for nothing. */
+static void point_step(const struct msm_job *j, union point *acc,
+                       unsigned times, const void *a)
+{
+    j->k->double_add(acc, point_is_zero(j, acc) ? 0 : times, a);
+}
+
+/* sum over parts of weighted + part*PART*plain */
+static void join_parts(const struct msm_job *j, union point *out, size_t w)
+{
+    union point run;
+    point_zero(j, &run);
+    point_zero(j, out);
+    for (size_t p = j->parts; p-- > 1;) {
+        point_step(j, &run, 0, part_sum(j, w, p));
+        point_step(j, out, 0, &run);
+    }
+    if (j->parts > 1)
+        point_step(j, out, (unsigned)__builtin_ctz(PART), NULL);
+    for (size_t p = 0; p < j->parts; p++)
+        point_step(j, out, 0, part_sum(j, w, p) + j->point);
+}
+
+/* acc = 2^bits acc + window w */
+static void join_window(const struct msm_job *j, union point *acc, size_t w)
+{
+    const char *pair = part_sum(j, w, 0);
+    union point sum;
+    if (window_empty(j->r, w)) {
+        point_step(j, acc, j->r->bits, NULL);
+    } else if (j->grouped) {
+        point_step(j, acc, j->r->bits - j->log_columns, pair);
+        point_step(j, acc, j->log_columns, pair + j->point);
+    } else {
+        join_parts(j, &sum, w);
+        point_step(j, acc, j->r->bits, &sum);
+    }
+}
+
+static void join_windows(const struct msm_job *j, void *out)
+{
+    union point acc;
+    point_zero(j, &acc);
+    for (unsigned w = j->r->windows; w-- > 0;)
+        join_window(j, &acc, w);
+    memcpy(out, &acc, j->point);
+}
 
 static size_t unit_size(size_t total, const pvn_par *par)
 {
@@ -653,7 +643,7 @@ provernet_status pvn_g1_msm(pvn_g1 *out, const pvn_bases *bases,
 {
     if (bases->g2)
         return PROVERNET_ERR_INVALID;
-    return msm(out, bases, scalars, par, watch, join_windows_g1);
+    return msm(out, bases, scalars, par, watch, join_windows);
 }
 
 provernet_status pvn_g2_msm(pvn_g2 *out, const pvn_bases *bases,
@@ -662,7 +652,7 @@ provernet_status pvn_g2_msm(pvn_g2 *out, const pvn_bases *bases,
 {
     if (!bases->g2)
         return PROVERNET_ERR_INVALID;
-    return msm(out, bases, scalars, par, watch, join_windows_g2);
+    return msm(out, bases, scalars, par, watch, join_windows);
 }
 
 size_t pvn_msm_scratch_bytes(const pvn_bases *bases, const pvn_recoded *scalars,
@@ -679,8 +669,10 @@ static void each_window_g2(const struct msm_job *j, void *out)
 {
     pvn_g2 *sums = out;
     for (unsigned w = 0; w < j->r->windows; w++) {
-        pvn_g2_zero(&sums[w]);
-        join_window_g2(j, &sums[w], w);
+        union point sum;
+        point_zero(j, &sum);
+        join_window(j, &sum, w);
+        sums[w] = sum.g2;
     }
 }
 
@@ -695,6 +687,7 @@ static unsigned subgroup_bits(size_t n)
 }
 
 struct subgroup_job {
+    const pvn_bn254_forms *forms;
     pvn_g2 sums[SUBGROUP_WINDOWS_MAX];
     atomic_bool outside;
 };
@@ -704,7 +697,7 @@ static void check_sum(void *arg, size_t i)
     struct subgroup_job *j = arg;
     pvn_g2_affine point;
     pvn_g2_to_affine(&point, &j->sums[i]);
-    if (!pvn_g2_in_subgroup(&point))
+    if (!j->forms->g2_in_subgroup(&point))
         atomic_store(&j->outside, true);
 }
 
@@ -729,6 +722,7 @@ subgroup_run(bool *ok, const pvn_bases *bases, uint8_t *scalars,
     provernet_status s = pvn_recode(&r, scalars, n, bits, par, watch, NULL);
     if (s)
         return s;
+    j.forms = bases->forms;
     atomic_init(&j.outside, false);
     s = msm(j.sums, bases, r, par, watch, each_window_g2);
     if (!s) {
@@ -747,11 +741,13 @@ pvn_g2_bases_in_subgroup(bool *ok, const pvn_bases *bases,
     if (!bases->g2)
         return PROVERNET_ERR_INVALID;
     size_t bytes = 32 * (bases->first + bases->n);
-    uint8_t *scalars = pvn_pages_new(bytes);
+    uint8_t *scalars = pvn_scratch_new(pvn_par_pool(par), bytes);
     provernet_status s = scalars ? PROVERNET_OK : PROVERNET_ERR_NOMEM;
     *ok = true;
     if (!s)
+        memset(scalars, 0, bytes);
+    if (!s)
         s = subgroup_run(ok, bases, scalars, random, ctx, par, watch);
-    pvn_pages_free(scalars, bytes);
+    pvn_scratch_free(pvn_par_pool(par), scalars, bytes);
     return s;
 }
