@@ -250,6 +250,7 @@ enum { PART_ROWS, PART_VK, PART_DOMAIN, PARTS };
 typedef struct parts {
     loading *l;
     uint64_t hash_key[PVN_ROWS_HASH_WORDS];
+    void *room; /* for the rows */
     provernet_status status[PARTS];
     provernet_error err[PARTS];
 } parts;
@@ -263,7 +264,8 @@ static void load_part(void *arg, size_t part)
     provernet_status s;
 
     if (part == PART_ROWS)
-        s = pvn_rows_read(&k->rows, &l->z, l->file, p->hash_key, l->w, err);
+        s = pvn_rows_read(&k->rows, &l->z, l->file, p->hash_key, p->room, l->w,
+                          err);
     else if (part == PART_VK)
         s = pvn_groth16_vk_from_zkey(&k->vk, l->file, err);
     else
@@ -277,8 +279,12 @@ static provernet_status load_parts(loading *l)
 {
     parts p = { .l = l };
 
+    p.room = pvn_scratch_new(&l->pool, pvn_rows_room(&l->z));
+    if (!p.room)
+        return pvn_nomem(l->err);
     l->rnd.fill(l->rnd.user, p.hash_key, sizeof p.hash_key);
     pvn_par_for(l->par, load_part, &p, PARTS);
+    pvn_scratch_free(&l->pool, p.room, pvn_rows_room(&l->z));
     l->done += (uint64_t)l->z.coefs * PVN_ZKEY_COEF_BYTES;
     for (int i = 0; i < PARTS; i++) {
         if (!p.status[i])

@@ -8,6 +8,7 @@
 provernet_status pvn_adx_groth16_check(const provernet_groth16_vk *vk,
                                        const provernet_groth16_proof *p,
                                        const uint8_t *publics32, size_t n,
+                                       const pvn_par *par,
                                        provernet_error *err);
 provernet_status pvn_adx_groth16_check_many(const provernet_groth16_vk *vk,
                                             const provernet_groth16_proof *p,
@@ -37,14 +38,23 @@ static bool adx(void)
 }
 #endif
 
+provernet_status pvn_groth16_check_here(const provernet_groth16_vk *vk,
+                                        const provernet_groth16_proof *p,
+                                        const uint8_t *publics32, size_t n,
+                                        const pvn_par *par,
+                                        provernet_error *err)
+{
+    if (adx())
+        return pvn_adx_groth16_check(vk, p, publics32, n, par, err);
+    return pvn_groth16_check(vk, p, publics32, n, par, err);
+}
+
 provernet_status provernet_groth16_verify(const provernet_groth16_vk *vk,
                                           const provernet_groth16_proof *p,
                                           const uint8_t *publics32, size_t n,
                                           provernet_error *err)
 {
-    if (adx())
-        return pvn_adx_groth16_check(vk, p, publics32, n, err);
-    return pvn_groth16_check(vk, p, publics32, n, err);
+    return pvn_groth16_check_here(vk, p, publics32, n, NULL, err);
 }
 
 provernet_status provernet_groth16_verify_many(const provernet_groth16_vk *vk,

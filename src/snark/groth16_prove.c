@@ -7,6 +7,7 @@
 #include "snark/binfile.h"
 #include "snark/bn254/work.h"
 #include "snark/groth16_key.h"
+#include "snark/groth16_vk.h"
 #include "snark/points.h"
 #include "snark/wtns.h"
 #include <sodium.h>
@@ -272,8 +273,8 @@ static provernet_status check_own(proving *p, const uint8_t *publics32,
 
     if (!pvn_watch_at(p->w, "verify", 990))
         return cancelled(p);
-    s = provernet_groth16_verify(p->k->vk, proof, publics32,
-                                 p->k->sizes.publics, NULL);
+    s = pvn_groth16_check_here(p->k->vk, proof, publics32, p->k->sizes.publics,
+                               p->par, NULL);
     if (s == PROVERNET_OK)
         return s;
     if (s == PROVERNET_ERR_NOMEM)

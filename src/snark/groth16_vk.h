@@ -53,11 +53,18 @@ provernet_status pvn_groth16_take_apart(pvn_proof_points *out,
 /* out = IC_0 + sum k_i IC_i for publics plain scalars of 4 limbs. */
 void pvn_groth16_ic_sum(pvn_g1 *out, const provernet_groth16_vk *vk,
                         const uint64_t (*k)[4]);
-/* What the public functions do, in either form of the arithmetic. */
+/* What the public functions do, in either form of the arithmetic, or (_here) in
+ * the best of this processor. par: NULL, or a team of which two threads help.
+ */
 provernet_status pvn_groth16_check(const provernet_groth16_vk *vk,
                                    const provernet_groth16_proof *p,
                                    const uint8_t *publics32, size_t n,
-                                   provernet_error *err);
+                                   const pvn_par *par, provernet_error *err);
+provernet_status pvn_groth16_check_here(const provernet_groth16_vk *vk,
+                                        const provernet_groth16_proof *p,
+                                        const uint8_t *publics32, size_t n,
+                                        const pvn_par *par,
+                                        provernet_error *err);
 provernet_status pvn_groth16_check_many(const provernet_groth16_vk *vk,
                                         const provernet_groth16_proof *p,
                                         const uint8_t *publics32, size_t n,

@@ -245,27 +245,33 @@ static provernet_status read_rows(reader *r, provernet_error *err)
     return PROVERNET_OK;
 }
 
+size_t pvn_rows_room(const pvn_zkey *z)
+{
+    return (z->coefs < CHUNK ? (size_t)z->coefs : CHUNK) * ENTRY + 1;
+}
+
 provernet_status pvn_rows_read(pvn_rows *out, const pvn_zkey *z,
                                const pvn_source *file,
                                const uint64_t hash_key[PVN_ROWS_HASH_WORDS],
-                               provernet_watch *w, provernet_error *err)
+                               void *room, provernet_watch *w,
+                               provernet_error *err)
 {
-    reader r = {
-        .z = z, .file = file, .w = w, .rows = out, .chunk_at = CHUNK_EMPTY
-    };
-    size_t most = z->coefs < CHUNK ? (size_t)z->coefs : CHUNK;
+    reader r = { .z = z,
+                 .file = file,
+                 .w = w,
+                 .chunk = room,
+                 .rows = out,
+                 .chunk_at = CHUNK_EMPTY };
     provernet_status s;
 
     memset(out, 0, sizeof *out);
-    r.chunk = malloc(most * ENTRY + 1);
     for (int m = 0; m < 2; m++)
         out->start[m] = calloc((size_t)z->domain + 1, sizeof **out->start);
-    if (!r.chunk || !out->start[0] || !out->start[1] ||
+    if (!out->start[0] || !out->start[1] ||
         !table_start(&r.values, out, hash_key))
         s = pvn_nomem(err);
     else
         s = read_rows(&r, err);
-    free(r.chunk);
     free(r.values.slot);
     return s;
 }

@@ -25,13 +25,16 @@ typedef struct pvn_rows {
 } pvn_rows;
 
 /* Read section 4 and check every entry. hash_key: random, so that nobody can
- * make the table of coefficients slow. A pvn_rows of zeros is empty.
+ * make the table of coefficients slow. room: pvn_rows_room bytes for the time
+ * of the call. A pvn_rows of zeros is empty.
  * ERR_FORMAT, ERR_IO, ERR_NOMEM, ERR_CANCELLED; *out needs pvn_coeff_rows_free
  * in any case. */
 provernet_status pvn_rows_read(pvn_rows *out, const pvn_zkey *z,
                                const pvn_source *file,
                                const uint64_t hash_key[PVN_ROWS_HASH_WORDS],
-                               provernet_watch *w, provernet_error *err);
+                               void *room, provernet_watch *w,
+                               provernet_error *err);
+size_t pvn_rows_room(const pvn_zkey *z);
 void pvn_coeff_rows_free(pvn_rows *r);
 /* abc[0][j] = <A_j, w>, abc[1][j] = <B_j, w>, abc[2][j] their product, for
  * all rows of the domain, in Montgomery form. `values`: 32 bytes little endian

@@ -39,13 +39,28 @@ static void load(known *k, const char *circuit)
     assert_int_equal(provernet_groth16_vk_publics(k->vk), k->n);
 }
 
-/* By the form of this processor and by the portable one; they agree. */
+/* A team that takes turns, the last piece first. */
+static void in_turn(void *team, void (*fn)(void *arg, size_t i), void *arg,
+                    size_t n)
+{
+    (void)team;
+    while (n-- > 0)
+        fn(arg, n);
+}
+
+/* By the form of this processor and by the portable one, alone and with a
+ * team; they agree. */
 static provernet_status verify(const known *k, const provernet_groth16_proof *p,
                                const uint8_t *publics, size_t n)
 {
     provernet_status s = provernet_groth16_verify(k->vk, p, publics, n, NULL);
 
-    assert_int_equal(pvn_groth16_check(k->vk, p, publics, n, NULL), s);
+    const pvn_par two = { .run = in_turn, .threads = 2 };
+
+    assert_int_equal(pvn_groth16_check(k->vk, p, publics, n, NULL, NULL), s);
+    assert_int_equal(pvn_groth16_check(k->vk, p, publics, n, &two, NULL), s);
+    assert_int_equal(pvn_groth16_check_here(k->vk, p, publics, n, &two, NULL),
+                     s);
     return s;
 }
 
