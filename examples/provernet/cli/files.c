@@ -97,11 +97,10 @@ static provernet_status io_error(provernet_error *err, const char *path)
                      "cannot write %.150s: %s", path, strerror(e));
 }
 
-/* Write beside the target; the name goes to temp. */
+/* Write beside the target; the name goes to temp, the open file to *out. */
 static provernet_status write_beside(const struct output *o, char *temp,
-                                     size_t cap, provernet_error *err)
+                                     size_t cap, int *out, provernet_error *err)
 {
-    provernet_status st = PROVERNET_OK;
     mode_t mask = umask(0);
     int fd;
 
@@ -116,23 +115,39 @@ static provernet_status write_beside(const struct output *o, char *temp,
         temp[0] = 0;
         return io_error(err, o->path);
     }
-    if (!write_all(fd, o->data, o->len) || fchmod(fd, 0666 & ~mask) != 0 ||
-        fsync(fd) != 0)
-        st = io_error(err, o->path);
-    if (close(fd) != 0 && st == PROVERNET_OK)
-        st = io_error(err, o->path);
-    return st;
+    *out = fd;
+    if (!write_all(fd, o->data, o->len) || fchmod(fd, 0666 & ~mask) != 0)
+        return io_error(err, o->path);
+    /* Start it now: then one wait for the disk serves all files. */
+    (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    return PROVERNET_OK;
+}
+
+/* On disk and closed. */
+static provernet_status finish(const struct output *o, int fd, bool sync,
+                               provernet_error *err)
+{
+    bool fine = !sync || fsync(fd) == 0;
+
+    return close(fd) == 0 && fine ? PROVERNET_OK : io_error(err, o->path);
 }
 
 provernet_status write_together(const struct output *o, size_t n,
                                 provernet_error *err)
 {
     char temp[4][4200] = { "", "", "", "" };
+    int file[4] = { -1, -1, -1, -1 };
     provernet_status st = n <= 4 ? PROVERNET_OK : PROVERNET_ERR_INVALID;
 
     for (size_t i = 0; i < n && st == PROVERNET_OK; i++)
         if (!in_place(o[i].path))
-            st = write_beside(&o[i], temp[i], sizeof temp[i], err);
+            st = write_beside(&o[i], temp[i], sizeof temp[i], &file[i], err);
+    for (size_t i = 0; i < n && i < 4; i++) {
+        provernet_status end = PROVERNET_OK;
+        if (file[i] >= 0)
+            end = finish(&o[i], file[i], st == PROVERNET_OK, err);
+        st = st == PROVERNET_OK ? end : st;
+    }
     for (size_t i = 0; i < n && st == PROVERNET_OK; i++) {
         int fd;
         if (!in_place(o[i].path))
