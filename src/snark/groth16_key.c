@@ -53,6 +53,7 @@ void pvn_groth16_key_drop(pvn_groth16_key *k)
     pvn_domain_free(k->domain);
     pvn_coeff_rows_free(&k->rows);
     provernet_groth16_vk_free(k->vk);
+    pvn_pool_empty(&k->pool);
     free(k);
 }
 
@@ -338,6 +339,7 @@ provernet_status pvn_groth16_key_load(pvn_groth16_key **out,
         return pvn_nomem(err);
     l.with_pool = par ? *par : (pvn_par){ .threads = 1 };
     l.with_pool.pool = &l.pool;
+    l.with_pool.keep = &k->pool;
     l.par = &l.with_pool;
     k->forms = forms;
     snprintf(k->name, sizeof k->name, "%s", zkey->name);

@@ -4,10 +4,12 @@
 #define PVN_SNARK_GROTH16_KEY_H
 #include "snark/bn254/msm.h"
 #include "snark/bn254/ntt.h"
+#include "snark/bn254/work.h"
 #include "snark/groth16.h"
 #include "snark/rows.h"
 
 struct pvn_groth16_key {
+    pvn_pool pool; /* of the points */
     char name[64]; /* of the file, for messages */
     pvn_groth16_sizes sizes;
     const pvn_bn254_forms *forms; /* the points are packed for these */

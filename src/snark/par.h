@@ -16,6 +16,8 @@ typedef struct pvn_par {
     /* Where large scratch memory comes from and goes back to (bn254/work.h);
      * NULL: from the system and back every time. */
     struct pvn_pool *pool;
+    /* The same for what is kept after the call; it must outlive that. */
+    struct pvn_pool *keep;
 } pvn_par;
 
 static inline void pvn_par_for(const pvn_par *par,

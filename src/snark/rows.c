@@ -286,20 +286,33 @@ typedef struct product {
     _Atomic bool stopped;
 } product;
 
-/* <row, w> is *plain times 2^512 plus the returned rest: a plain value times a
+/* Products that wait to be made many at once, and where each is added. */
+typedef struct waiting {
+    pvn_fr value[STEP], coef[STEP];
+    uint8_t row[STEP];
+    size_t n;
+} waiting;
+
+static void settle(waiting *q, const pvn_bn254_forms *forms, pvn_fr *rest)
+{
+    forms->fr_mul_many(q->value, q->value, q->coef, q->n);
+    for (size_t i = 0; i < q->n; i++)
+        pvn_fr_add(&rest[q->row[i]], &rest[q->row[i]], &q->value[i]);
+    q->n = 0;
+}
+
+/* <row, w> is *plain times 2^512 plus rest[i]: a plain value times a
  * coefficient that carries 2^512 is in Montgomery form; the many coefficients
- * 1 and -1 are added up plain, to be multiplied once. True if there is a rest.
- */
-static bool dot(pvn_fr *plain, pvn_fr *rest, const product *p, int m,
-                size_t row)
+ * 1 and -1 are added up plain, to be multiplied once. */
+static void dot(pvn_fr *plain, pvn_fr *rest, waiting *q, const product *p,
+                int m, size_t row, size_t i)
 {
     const uint32_t *start = p->rows->start[m];
     pvn_fr v;
-    bool some = false;
 
     pvn_fr_zero(plain);
-    for (uint32_t i = start[row]; i < start[row + 1]; i++) {
-        pvn_term t = p->rows->term[m][i];
+    for (uint32_t at = start[row + i]; at < start[row + i + 1]; at++) {
+        pvn_term t = p->rows->term[m][at];
         const uint8_t *value = p->values + (size_t)t.signal * 32;
 
         for (int k = 0; k < 4; k++)
@@ -309,15 +322,13 @@ static bool dot(pvn_fr *plain, pvn_fr *rest, const product *p, int m,
         } else if (t.coef == PVN_COEF_MINUS_ONE) {
             pvn_fr_sub(plain, plain, &v);
         } else {
-            pvn_fr_mul(&v, &v, &p->rows->coef[t.coef]);
-            if (some)
-                pvn_fr_add(rest, rest, &v);
-            else
-                *rest = v;
-            some = true;
+            q->value[q->n] = v;
+            q->coef[q->n] = p->rows->coef[t.coef];
+            q->row[q->n++] = (uint8_t)i;
+            if (q->n == STEP)
+                settle(q, p->forms, rest);
         }
     }
-    return some;
 }
 
 /* Rows lo .. lo+n-1 of one matrix: the plain sums first, then their products
@@ -326,16 +337,18 @@ static void multiply_rows(pvn_fr *out, const product *p, int m, size_t lo,
                           size_t n)
 {
     pvn_fr rest[STEP], r2[STEP];
-    bool some[STEP];
+    waiting q;
 
+    q.n = 0;
+    memset(rest, 0, sizeof rest);
     for (size_t i = 0; i < n; i++) {
-        some[i] = dot(&out[i], &rest[i], p, m, lo + i);
+        dot(&out[i], rest, &q, p, m, lo, i);
         r2[i] = pvn_fr_r2;
     }
+    settle(&q, p->forms, rest);
     p->forms->fr_mul_many(out, out, r2, n);
     for (size_t i = 0; i < n; i++)
-        if (some[i])
-            pvn_fr_add(&out[i], &out[i], &rest[i]);
+        pvn_fr_add(&out[i], &out[i], &rest[i]);
 }
 
 static void multiply_block(void *arg, size_t block)

@@ -94,13 +94,13 @@ static provernet_status pack_run(struct pack_job *j, const pvn_par *par,
         b->count += count;
     }
     b->points_bytes = b->count * b->kernel->packed_bytes;
-    b->points = pvn_pages_new(b->points_bytes);
+    b->points = pvn_scratch_new(b->pool, b->points_bytes);
     if (!b->points)
         return PROVERNET_ERR_NOMEM;
     s = pvn_work(par, pack_chunk, j, j->chunks,
                  PACK_CHUNK * b->kernel->packed_bytes, NULL);
     if (!s && b->count == b->n) {
-        pvn_pages_free(b->words, b->words_bytes);
+        pvn_scratch_free(b->pool, b->words, b->words_bytes);
         b->words = NULL;
         b->words_bytes = 0;
     }
@@ -130,9 +130,12 @@ static provernet_status bases_new(pvn_bases **out, const pvn_bn254_forms *forms,
         j.b->first = first;
         j.b->n = n;
         j.b->words_bytes = (n / 64 + 1) * sizeof *j.b->words;
-        j.b->words = pvn_pages_new(j.b->words_bytes);
-        if (j.b->words)
+        j.b->pool = par ? par->keep : NULL;
+        j.b->words = pvn_scratch_new(j.b->pool, j.b->words_bytes);
+        if (j.b->words) {
+            memset(j.b->words, 0, j.b->words_bytes);
             s = pack_run(&j, par, err);
+        }
     }
     free(j.at);
     if (s)
@@ -162,8 +165,8 @@ void pvn_bases_free(pvn_bases *b)
 {
     if (!b)
         return;
-    pvn_pages_free(b->points, b->points_bytes);
-    pvn_pages_free(b->words, b->words_bytes);
+    pvn_scratch_free(b->pool, b->points, b->points_bytes);
+    pvn_scratch_free(b->pool, b->words, b->words_bytes);
     free(b);
 }
 

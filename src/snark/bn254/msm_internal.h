@@ -11,6 +11,7 @@ struct bases_word {
 };
 
 struct pvn_bases {
+    pvn_pool *pool; /* of points and words; NULL: the system's */
     const pvn_bn254_forms *forms;
     const pvn_group_kernel *kernel;
     bool g2;
