@@ -132,15 +132,22 @@ static bool progress_start(struct progress *p, struct invocation *v)
     return true;
 }
 
+/* Show no more; a signal still cancels. */
+static void progress_hide(struct progress *p)
+{
+    if (!p->running)
+        return;
+    p->running = false;
+    pthread_mutex_lock(&p->lock);
+    p->stop = true;
+    pthread_cond_signal(&p->changed);
+    pthread_mutex_unlock(&p->lock);
+    pthread_join(p->thread, NULL);
+}
+
 static void progress_end(struct progress *p)
 {
-    if (p->running) {
-        pthread_mutex_lock(&p->lock);
-        p->stop = true;
-        pthread_cond_signal(&p->changed);
-        pthread_mutex_unlock(&p->lock);
-        pthread_join(p->thread, NULL);
-    }
+    progress_hide(p);
     pthread_kill(p->signals, SIGUSR1);
     pthread_join(p->signals, NULL);
     provernet_watch_free(p->watch);
@@ -207,7 +214,7 @@ static provernet_status load(struct proving *p, struct invocation *v,
     return PROVERNET_OK;
 }
 
-static provernet_status run(struct proving *p, provernet_watch *w,
+static provernet_status run(struct proving *p, struct progress *show,
                             provernet_error *err)
 {
     provernet_span wtns = { p->witness, p->witness_len };
@@ -220,8 +227,9 @@ static provernet_status run(struct proving *p, provernet_watch *w,
         double start = seconds();
         st = provernet_groth16_prove(p->key, &p->proof, p->publics,
                                      (size_t)p->info.publics, &p->publics_len,
-                                     wtns, w, err);
+                                     wtns, show->watch, err);
         p->times[i] = seconds() - start;
+        progress_hide(show); /* a watch never goes back: once is shown */
     }
     return st;
 }
@@ -358,7 +366,7 @@ static int prove(struct invocation *v)
     if (st == PROVERNET_OK) {
         if (flag_value(v, "profile"))
             profile = profile_start(show.watch);
-        st = run(&p, show.watch, &err);
+        st = run(&p, &show, &err);
         if (profile)
             p.stages = profile_end(profile, p.repeat);
     }
