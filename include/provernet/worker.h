@@ -50,7 +50,8 @@ provernet_worker_join(provernet_worker **out, provernet *pn,
  * the prover. It is copied.
  * Options read: network.url (needed), network.prover, network.bid or
  * network.usd_per_hour (one is needed), network.throughput, network.key_speed,
- * network.margin, network.bids, network.poll, network.domain,
+ * network.kind_memory, network.margin, network.bids, network.poll,
+ * network.domain,
  * network.ca_file; worker.name, worker.kinds, worker.slots, worker.memory,
  * worker.cache_dir, worker.cache_bytes.
  * Returns at once; connects, and connects again after losses, by itself. Jobs

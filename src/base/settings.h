@@ -216,6 +216,10 @@
       "0", 0,                                                                  \
       "bytes of a circuit's proving key worked off in a second; 0: measured "  \
       "by its own jobs, cautious until then")                                  \
+    X(NETWORK_KIND_MEMORY, "network.kind_memory", TEXT, 0, 0, "", 0,           \
+      "memory that one proof of a kind takes, as sp1/core@6=10GiB, comma "     \
+      "separated, a * at the end for all that begin so; kinds not named: as "  \
+      "measured on processors")                                                \
     X(NETWORK_MARGIN, "network.margin", INT, 100, 10000, "150", 0,             \
       "percent of the estimated time that must fit before a deadline")         \
     X(NETWORK_BIDS, "network.bids", INT, 1, 100, "4", 0,                       \

@@ -71,6 +71,7 @@ typedef struct pvn_lend {
     int64_t met_ms;   /* when the network was last asked who we are; 0: never */
     int64_t calm_ms;  /* no bids before */
     bool no_status;   /* it does not know GetProverStatus */
+    bool no_report;   /* nor ReportProverInfo */
     int64_t delay_ms; /* of the next wait after a failure */
     /* What this machine can do, learnt from its jobs. */
     double throughput, key_speed,
@@ -138,6 +139,15 @@ int64_t pvn_lend_estimate(pvn_lend *l, const pvn_heard_request *r,
                           const char *kind, uint64_t program_bytes);
 /* The job took this long after its inputs were there. */
 void pvn_lend_learn(pvn_lend *l, const provernet_job *j, int64_t took_ms);
+
+/* ---- lend_memory.c ---- */
+/* Is this value of network.kind_memory well formed? ERR_CONFIG. */
+provernet_status pvn_lend_memory_check(const char *list, provernet_error *err);
+/* OK, or ERR_MEMORY_NEED with both numbers. program_bytes: of a circuit. */
+provernet_status pvn_lend_fits(pvn_lend *l, const char *kind,
+                               uint64_t program_bytes, provernet_error *err);
+/* Say which of our kinds will never be bid for. */
+void pvn_lend_tell_memory(pvn_lend *l);
 
 /* ---- lend_job.c ---- */
 /* NULL: no memory. */

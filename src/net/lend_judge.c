@@ -1,6 +1,6 @@
 /* net/lend_judge.c - which requests of a network this machine should bid for,
- * and at what price: kind, memory, time, money. Includes lend.h, net/fetch.h,
- * prove/kinds.h.
+ * and at what price: kind, time, money; memory is lend_memory.c's. Includes
+ * lend.h, net/fetch.h, prove/kinds.h.
  *
  * Winning what cannot be proved in time costs the prover its name and perhaps
  * its stake, so every doubt is a no. */
@@ -165,7 +165,7 @@ void pvn_lend_learn(pvn_lend *l, const provernet_job *j, int64_t took_ms)
     pthread_mutex_unlock(&l->w->lock);
 }
 
-/* ---- size and memory ---- */
+/* ---- size ---- */
 
 /* The program's length, asked for once. */
 static provernet_status find_size(pvn_lend *l, const pvn_heard_request *r,
@@ -187,21 +187,6 @@ static provernet_status find_size(pvn_lend *l, const pvn_heard_request *r,
                    : pvn_fail(err, PROVERNET_AGAIN, 0,
                               "the size of its program cannot be found out%s%s",
                               mine.status ? ": " : "", mine.message);
-}
-
-static provernet_status check_memory(pvn_lend *l, const char *kind,
-                                     uint64_t program_bytes,
-                                     provernet_error *err)
-{
-    uint64_t have = pvn_worker_memory(l->w), need;
-
-    need = pvn_kind_find(kind)->memory(program_bytes, program_bytes / 8);
-    if (!have || need <= have)
-        return PROVERNET_OK;
-    return pvn_fail(err, PROVERNET_ERR_MEMORY_NEED, 0,
-                    "it needs %llu MiB of memory, there are %llu",
-                    (unsigned long long)(need >> 20),
-                    (unsigned long long)(have >> 20));
 }
 
 /* ---- time ---- */
@@ -342,11 +327,10 @@ provernet_status pvn_lend_judge(pvn_lend *l, const pvn_heard_request *r,
 
     memset(offer, 0, sizeof *offer);
     rc = check_form(l, r, offer, err);
-    if (rc == PROVERNET_OK && is_circuit(offer->kind)) {
+    if (rc == PROVERNET_OK && is_circuit(offer->kind))
         rc = find_size(l, r, &offer->program_bytes, err);
-        if (rc == PROVERNET_OK)
-            rc = check_memory(l, offer->kind, offer->program_bytes, err);
-    }
+    if (rc == PROVERNET_OK)
+        rc = pvn_lend_fits(l, offer->kind, offer->program_bytes, err);
     if (rc == PROVERNET_OK)
         rc = estimate(l, r, offer, err);
     if (rc == PROVERNET_OK)

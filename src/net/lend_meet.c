@@ -1,5 +1,6 @@
 /* net/lend_meet.c - what a network says of us and of itself: for which prover
- * our key acts, its domain, step and floor, a suspension, the price of PROVE.
+ * our key acts, its domain, step and floor, a suspension, the price of PROVE;
+ * and what we say of ourselves.
  * Includes lend.h, crypto/. */
 #include "net/lend.h"
 #include "crypto/crypto.h"
@@ -134,6 +135,44 @@ static void ask_prove_price(pvn_lend *l)
         l->prove_usd = usd;
 }
 
+static provernet_status send_report(pvn_lend *l, provernet_error *err)
+{
+    pvn_buf body = { 0 }, message = { 0 }, answer = { 0 };
+    provernet_status rc;
+    uint64_t units;
+
+    pthread_mutex_lock(&l->w->lock);
+    units = (uint64_t)l->throughput;
+    pthread_mutex_unlock(&l->w->lock);
+    pvn_ask_report(&body, l->domain32, l->prover20, provernet_version(),
+                   l->w->kinds, units);
+    rc = body.failed ? pvn_nomem(err)
+                     : pvn_ask_sign(&message, l->w->key,
+                                    pvn_bytes_of(body.data, body.len), err);
+    if (rc == PROVERNET_OK)
+        rc = pvn_lend_call(l, PVN_LEND_ASK, PVN_ASK_PATH("ReportProverInfo"),
+                           &message, &answer, err);
+    pvn_buf_free(&body);
+    pvn_buf_free(&message);
+    pvn_buf_free(&answer);
+    return rc;
+}
+
+/* What we are, as provers in production say it; nothing depends on it. */
+static void report(pvn_lend *l)
+{
+    enum { UNIMPLEMENTED = 12 };
+    provernet_error err = { 0 };
+
+    if (l->no_report || send_report(l, &err) == PROVERNET_OK)
+        return;
+    l->no_report = err.cause == UNIMPLEMENTED;
+    if (!l->no_report)
+        pvn_lend_tell(l, PVN_WARN, "network.report", NULL,
+                      "the network does not take our ReportProverInfo: %.160s",
+                      err.message);
+}
+
 provernet_status pvn_lend_meet(pvn_lend *l, provernet_error *err)
 {
     int64_t now = pvn_now_ms(&l->w->env);
@@ -150,10 +189,13 @@ provernet_status pvn_lend_meet(pvn_lend *l, provernet_error *err)
         return rc;
     pvn_lend_status(l);
     ask_prove_price(l);
+    report(l);
     l->met_ms = now;
-    if (first)
-        pvn_lend_tell(l, PVN_INFO, "network.joined", NULL,
-                      "bidding at %.150s for prover %s", l->w->server,
-                      pvn_address_text(text, l->prover20));
+    if (!first)
+        return PROVERNET_OK;
+    pvn_lend_tell(l, PVN_INFO, "network.joined", NULL,
+                  "bidding at %.150s for prover %s", l->w->server,
+                  pvn_address_text(text, l->prover20));
+    pvn_lend_tell_memory(l);
     return PROVERNET_OK;
 }

@@ -127,6 +127,9 @@ static provernet_status read_options(pvn_lend *l, const provernet_options *o,
     provernet_status rc = read_names(l, o, err);
 
     if (rc == PROVERNET_OK)
+        rc = pvn_lend_memory_check(
+            pvn_setting_text(o, PVN_SET_NETWORK_KIND_MEMORY), err);
+    if (rc == PROVERNET_OK)
         rc = read_price(l, o, err);
     l->ca_file = pvn_setting_text(o, PVN_SET_NETWORK_CA_FILE);
     l->throughput = (double)pvn_setting_int(o, PVN_SET_NETWORK_THROUGHPUT);

@@ -45,6 +45,9 @@ typedef struct pvn_kind {
  * workers only). */
 const pvn_kind *pvn_kind_find(const char *name);
 const pvn_kind *pvn_kind_at(size_t i); /* NULL after the last */
+/* Memory that even a small proof of this kind takes on processors, bytes, as
+ * far as it was measured; 0: unknown, or by the sizes alone. */
+uint64_t pvn_kind_least(const char *name);
 
 /* What a program artifact is, by its first bytes (64 are enough): "zkey"
  * magic -> "groth16/bn254@1" (the protocol number in the file decides later);

@@ -107,10 +107,69 @@ static void request_program(tc_user *u, uint8_t id[32], uint64_t seconds)
     MUST(ask(u, &w, id) == 0);
 }
 
+/* The first node has said how much it proves, and nobody it could not. */
+static void says_what_it_is(tc_user *u)
+{
+    uint64_t capacity = 0;
+    tc_buf m = { 0 };
+    tc_reply r;
+    tc_user node;
+
+    open_user(&node, 0x40);
+    tc_bytes(&m, 1, node.address, 20);
+    open_call(u, "GetProverCapacity", &m, &r);
+    MUST(r.grpc_status == 0);
+    MUST(tc_get_u64(r.msg, r.msg_len, 1, &capacity) && capacity == 12345);
+    tc_reply_free(&r);
+    tc_free(&m);
+    tc_user_close(&node);
+}
+
+/* Without a placeholder it would need 17.4 GB. */
+static void bids_for_what_fits(void)
+{
+    static const char *const small_one[] = {
+        "--bid",
+        "20",
+        "--throughput",
+        "1000000",
+        "--set",
+        "worker.memory=8GiB",
+        "--set",
+        "worker.kinds=sp1/compressed@6,groth16/bn254@1",
+        NULL
+    };
+    uint8_t id[32], other[32];
+    tc_status st;
+    tc_user user;
+    pid_t pid;
+    wish w;
+
+    start(NULL);
+    snprintf(url, sizeof url, "http://127.0.0.1:%u", server.port);
+    open_user(&user, 7);
+    register_program(&user);
+    MUST(circuit_register(&small, &user));
+    pid = node_start(0, small_one);
+    await_log(0, "sp1/compressed@6 needs 16.2 GiB of memory");
+    w = new_wish(&user, 60);
+    w.program = program_hash;
+    w.mode = 2;
+    MUST(ask(&user, &w, other) == 0);
+    request(&user, id, 60);
+    MUST(request_wait(&user, id, 30000, &st) == 3);
+    await_log(0, "network.passed");
+    MUST(tc_get_status(&user, other, &st) == 0 && st.fulfillment == 1);
+    worker_end(&pid, SIGTERM);
+    tc_user_close(&user);
+    end();
+}
+
 /* Two that prove and one that hands in placeholders. */
 static void three_processes(void)
 {
-    static const char *const good[] = { "--bid", "20", NULL };
+    static const char *const good[] = { "--bid", "20", "--throughput", "12345",
+                                        NULL };
     static const char *const dear[] = { "--bid", "25", NULL };
     static const char *const liar[] = { "--bid", "19", "--mock", NULL };
     enum { REQUESTS = 24 };
@@ -129,6 +188,7 @@ static void three_processes(void)
     pid[2] = node_start(2, liar);
     for (int i = 0; i < NODES; i++)
         await_log(i, "network.joined");
+    says_what_it_is(&user);
     for (int i = 0; i < REQUESTS; i++)
         request(&user, id[i], 60);
     for (int i = 0; i < REQUESTS; i++) {
@@ -289,6 +349,7 @@ int main(int argc, char **argv)
     snprintf(provernet, sizeof provernet, "%s/provernet", argv[1]);
     auction_load(argv);
     three_processes();
+    bids_for_what_fits();
     kill_either_side();
     leaves_politely();
     says_why_not();

@@ -71,15 +71,18 @@ static provernet_status open_devices(struct invocation *v, struct work *w,
                                      provernet_error *err)
 {
     const char *devices = config_get(v->config, "worker.device");
-    provernet_status st = PROVERNET_OK;
+    bool mock = flag_value(v, "mock") != NULL;
+    provernet_status st = network_memory(v->config, mock, devices, err);
     unsigned slots = (unsigned)config_number(v->config, "worker.slots");
     char text[16];
 
+    if (st != PROVERNET_OK)
+        return st;
     *o = config_options(v->config, err);
     w->slots = slots;
     if (!*o)
         return PROVERNET_ERR_CONFIG;
-    if (flag_value(v, "mock"))
+    if (mock)
         return PROVERNET_OK;
     st = work_open_engines(w, devices, *o, err);
     if (st != PROVERNET_OK || !on_network(v))

@@ -91,6 +91,17 @@ provernet_status network_calibrate(struct config *c, const struct work *w,
                       err);
 }
 
+provernet_status network_memory(struct config *c, bool mock,
+                                const char *devices, provernet_error *err)
+{
+    bool gpu = strstr(devices, "sp1-gpu:") != NULL;
+
+    if (config_is_set(c, "network.kind_memory") || (!mock && !gpu))
+        return PROVERNET_OK;
+    return config_set(c, "network.kind_memory", mock ? "*=0B" : "sp1/*=0B",
+                      BY_FLAG, mock ? "--mock" : "--device", err);
+}
+
 /* ---- what is printed ---- */
 
 void network_words(const struct config *c, const provernet_key *key)

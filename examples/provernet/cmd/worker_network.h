@@ -10,6 +10,12 @@
 PROVERNET_MUST_USE provernet_status network_calibrate(struct config *c,
                                                       const struct work *w,
                                                       provernet_error *err);
+/* What a placeholder, or a proof by SP1's GPU server, takes of this machine's
+ * memory is not what it takes on processors: into network.kind_memory, where
+ * the configuration does not say it. */
+PROVERNET_MUST_USE provernet_status network_memory(struct config *c, bool mock,
+                                                   const char *devices,
+                                                   provernet_error *err);
 /* The lines under the headline: prover, price, speed. */
 void network_words(const struct config *c, const provernet_key *key);
 /* News of the worker into the log. */

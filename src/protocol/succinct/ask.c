@@ -88,6 +88,24 @@ void pvn_ask_stdin_uri(pvn_buf *b, uint64_t nonce, const uint8_t id32[32])
     pvn_pb_put_bytes(b, 2, id32, 32);
 }
 
+void pvn_ask_report(pvn_buf *b, const uint8_t domain32[32],
+                    const uint8_t prover20[20], const char *version,
+                    const char *kinds, uint64_t capacity)
+{
+    const char *const value[] = { "provernet", version, kinds };
+    pvn_buf component = { 0 };
+
+    for (uint32_t i = 0; i < 3; i++)
+        if (*value[i])
+            pvn_pb_put_bytes(&component, i + 1, value[i], strlen(value[i]));
+    pvn_pb_put_bytes(b, 1, domain32, 32);
+    pvn_pb_put_bytes(b, 2, prover20, 20);
+    pvn_pb_put_bytes(b, 3, component.data, component.len);
+    put(b, 4, capacity);
+    b->failed = b->failed || component.failed;
+    pvn_buf_free(&component);
+}
+
 provernet_status pvn_ask_sign(pvn_buf *b, const provernet_key *k,
                               pvn_bytes body, provernet_error *err)
 {

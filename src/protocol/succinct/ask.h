@@ -58,6 +58,12 @@ void pvn_ask_fail(pvn_buf *b, uint64_t nonce, const uint8_t id32[32],
                   int error);
 /* GetStdinUri; the domain stays empty, as shipped provers leave it. */
 void pvn_ask_stdin_uri(pvn_buf *b, uint64_t nonce, const uint8_t id32[32]);
+/* ReportProverInfo, which has no nonce. What the four texts of a component
+ * mean is not published; ours are name, version, kinds. capacity: prover gas
+ * units in a second, 0: unknown. */
+void pvn_ask_report(pvn_buf *b, const uint8_t domain32[32],
+                    const uint8_t prover20[20], const char *version,
+                    const char *kinds, uint64_t capacity);
 /* The envelope around a body: format BINARY, signature, body. Appended. */
 provernet_status pvn_ask_sign(pvn_buf *b, const provernet_key *k,
                               pvn_bytes body, provernet_error *err);

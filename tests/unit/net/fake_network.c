@@ -124,8 +124,8 @@ static reply accepted(void)
     return out;
 }
 
-/* A signed request: whose is it, is its nonce the next? */
-static bool open_envelope(fake *f, pvn_bytes m, pvn_bytes *body, reply *out)
+/* A signed request: whose is it? */
+static bool open_signed(fake *f, pvn_bytes m, pvn_bytes *body, reply *out)
 {
     pvn_pb_field sig = field_of(m, 2), b = field_of(m, 3);
     uint8_t signer[20];
@@ -140,6 +140,14 @@ static bool open_envelope(fake *f, pvn_bytes m, pvn_bytes *body, reply *out)
         *out = refuse(16, "not your signature");
         return false;
     }
+    return true;
+}
+
+/* ... and is its nonce the next? */
+static bool open_envelope(fake *f, pvn_bytes m, pvn_bytes *body, reply *out)
+{
+    if (!open_signed(f, m, body, out))
+        return false;
     if (field_of(*body, 1).value != f->nonce) {
         f->wrong++;
         *out = refuse(10, "failed nonce verification: invalid nonce");
@@ -203,6 +211,29 @@ static reply take_failure(fake *f, fake_request *r, pvn_bytes body)
     r->error = error.wire == PVN_PB_VARINT ? (int)error.value : -1;
     r->fulfillment = 4;
     return accepted();
+}
+
+/* Without a nonce: its first field is the domain. */
+static reply take_report(fake *f, pvn_bytes m)
+{
+    pvn_pb_field domain, prover, part;
+    reply out = { 0 };
+    pvn_bytes body;
+
+    if (!open_signed(f, m, &body, &out))
+        return out;
+    domain = field_of(body, 1);
+    prover = field_of(body, 2);
+    part = field_of(body, 3);
+    if (domain.bytes.len != 32 || prover.bytes.len != 20 ||
+        memcmp(domain.bytes.data, f->domain, 32) != 0 ||
+        memcmp(prover.bytes.data, f->prover, 20) != 0 ||
+        part.wire != PVN_PB_LEN ||
+        field_of(part.bytes, 1).bytes.len != strlen("provernet"))
+        return refuse(3, "domain, prover or component");
+    f->capacity = field_of(body, 4).value;
+    pvn_pb_put_bytes(&out.body, 1, "", 0);
+    return out;
 }
 
 static reply answer_signed(fake *f, const char *rpc, pvn_bytes m)
@@ -271,6 +302,8 @@ static reply answer(fake *f, const char *rpc, pvn_bytes m)
         if (!r)
             return refuse(5, "no such request");
         put_request(f, &out.body, 1, r);
+    } else if (strcmp(rpc, "ReportProverInfo") == 0) {
+        return take_report(f, m);
     } else {
         return answer_signed(f, rpc, m);
     }

@@ -83,7 +83,8 @@ typedef struct fake {
         size_t len;
     } call[FAKE_CALLS];
     size_t calls;
-    unsigned wrong; /* signatures of another key, bad nonces */
+    uint64_t capacity; /* as reported */
+    unsigned wrong;    /* signatures of another key, bad nonces */
 } fake;
 
 /* tls_name: NULL: none; else the certificate's name or address. */

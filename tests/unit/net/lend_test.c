@@ -74,13 +74,16 @@ static void *work(void *arg)
 
 static provernet_worker *lend(fake *f, const char *const *more)
 {
-    const char *pairs[40] = { "network.url",  f->url, "network.bid",  "5",
-                              "network.poll", "50ms", "worker.kinds", CIRCUIT };
+    const char *pairs[40] = { "network.url",         f->url,
+                              "network.bid",         "5",
+                              "network.poll",        "50ms",
+                              "worker.kinds",        CIRCUIT,
+                              "network.kind_memory", "*=0B" };
     provernet_error err = { 0 };
     provernet_options *o;
     provernet_worker *w;
     provernet_key *k;
-    size_t n = 8;
+    size_t n = 10;
 
     for (; more && *more; more++)
         pairs[n++] = *more;
@@ -272,6 +275,7 @@ static void says_exactly_this(void **state)
         "GetOwner",
         "GetProofRequestParams",
         "GetProverStatus",
+        "ReportProverInfo",
         "GetFilteredProofRequests", /* what is ours? */
         "GetFilteredProofRequests", /* what is open? */
         "GetNonce",
@@ -413,6 +417,96 @@ static void leaves_what_does_not_fit(void **state)
     pthread_mutex_unlock(&f->lock);
     finish(&h);
     fake_close(f);
+}
+
+/* What its prover would need is known before it is bid for, and said once. */
+static void leaves_what_needs_more_memory(void **state)
+{
+    static const char *const more[] = {
+        "worker.memory",
+        "10GB",
+        "worker.kinds",
+        "sp1/core@6,sp1/compressed@6,sp1/plonk@6",
+        "network.throughput",
+        "1000000",
+        "network.kind_memory",
+        "sp1/pl*=10001MB, risc0/*=0B",
+        NULL
+    };
+    fake *f = network();
+    fake_request *core = program(f, 1), *compressed, *plonk;
+    hand h = { .mock = true };
+    char text[256];
+
+    (void)state;
+    compressed = fake_add(f, 2, "sp1-v6.1.0", 2, "/p", "/i");
+    plonk = fake_add(f, 3, "sp1-v6.1.0", 3, "/p", "/i");
+    begin(&h, f, more);
+    assert_true(hears(h.w, "network.memory", text, LONG));
+    assert_non_null(strstr(text, "sp1/compressed@6 needs 16.2 GiB"));
+    assert_true(hears(h.w, "network.memory", text, LONG));
+    assert_non_null(strstr(text, "sp1/plonk@6 needs 9.3 GiB"));
+    assert_true(fake_until(f, is_fulfilled, core, LONG));
+    assert_false(hears(h.w, "network.memory", NULL, 500));
+    assert_int_equal(bids_of(f, compressed), 0);
+    assert_int_equal(bids_of(f, plonk), 0);
+    finish(&h);
+    fake_close(f);
+}
+
+static void wrong_sizes_of_kinds_are_refused(void **state)
+{
+    static const char *const wrong[] = { "sp1/core@6", "=1GiB", "sp1/core@6=1",
+                                         "a=1GiB,,b=2GiB,c", "a=-1GiB" };
+    fake *f = network();
+    provernet_error err = { 0 };
+    provernet_key *k;
+
+    (void)state;
+    assert_int_equal(provernet_key_new(&k, secret32, &err), 0);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        const char *const pairs[] = {
+            "network.url",         f->url,   "network.bid", "5",
+            "network.kind_memory", wrong[i], NULL
+        };
+        provernet_options *o = net_options(pairs);
+        provernet_worker *w;
+
+        assert_int_equal(provernet_worker_lend(&w, o, k, &err),
+                         PROVERNET_ERR_CONFIG);
+        assert_non_null(strstr(err.message, "network.kind_memory"));
+        assert_null(w);
+        provernet_options_free(o);
+    }
+    provernet_key_free(k);
+    fake_close(f);
+}
+
+/* Once when it joins; a network that cannot hear it is as good. */
+static void reports_about_itself(void **state)
+{
+    static const char *const more[] = { "network.throughput", "12345", NULL };
+    fake *f = network(), *deaf = network();
+    fake_request *r = circuit(f, 1);
+    hand h = { .mock = true };
+
+    (void)state;
+    begin(&h, f, more);
+    assert_true(fake_until(f, is_fulfilled, r, LONG));
+    finish(&h);
+    assert_int_equal(fake_count(f, "ReportProverInfo"), 1);
+    assert_int_equal(f->capacity, 12345);
+    assert_int_equal(f->wrong, 0);
+    fake_close(f);
+
+    fake_fault(deaf, "ReportProverInfo", 1, 12, "");
+    r = circuit(deaf, 1);
+    h = (hand){ .mock = true };
+    begin(&h, deaf, more);
+    assert_true(fake_until(deaf, is_fulfilled, r, LONG));
+    assert_false(hears(h.w, "network.report", NULL, 300));
+    finish(&h);
+    fake_close(deaf);
 }
 
 /* A signed address takes no HEAD: one byte of it tells the length. */
@@ -1030,6 +1124,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(another_circuit),
         cmocka_unit_test(damaged_on_its_way),
         cmocka_unit_test(bad_witness),
+        cmocka_unit_test(leaves_what_needs_more_memory),
+        cmocka_unit_test(wrong_sizes_of_kinds_are_refused),
+        cmocka_unit_test(reports_about_itself),
         cmocka_unit_test(stops_what_nobody_wants),
         cmocka_unit_test(gives_back_when_it_leaves),
         cmocka_unit_test(says_what_is_wrong),
