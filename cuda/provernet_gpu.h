@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-enum { PROVERNET_GPU_ABI = 2 };
+enum { PROVERNET_GPU_ABI = 3 };
 
 /* Statuses (the values of provernet/base.h). */
 enum {
@@ -80,9 +80,34 @@ typedef struct provernet_gpu_zkey {
     const uint8_t *section4; /* u32 matrix, u32 row, u32 signal, 32 bytes */
     const uint8_t *a, *b1, *b2, *c, *h; /* sections 5, 6, 7, 8, 9 */
     const uint8_t *alpha1, *beta1, *beta2, *delta1, *delta2;
-    uint64_t
-        memory_budget; /* device bytes the key may take; 0: what it needs */
+    /* Device bytes the key may take; 0: what it needs with its points there
+     * once. And those that multiples of its points, computed in advance, may
+     * take beside: only what is free otherwise, and given up again when another
+     * key needs room. */
+    uint64_t memory_budget, multiples_budget;
 } provernet_gpu_zkey;
+
+/* One way of keeping a key: the points on the device once (multiples 1) or
+ * with multiples of each (2, 4, ...), or on the host, from where they pass
+ * through the device in parts at every proof (0). */
+typedef struct provernet_gpu_form {
+    uint64_t resident, scratch; /* bytes that stay; of one proof beside them */
+    uint64_t bus;               /* bytes that a proof brings to the device */
+    uint32_t multiples, zero;
+} provernet_gpu_form;
+
+enum {
+    PROVERNET_GPU_FORMS = 6,
+    PROVERNET_GPU_IN_PARTS = 0, /* places in provernet_gpu_needs.form */
+    PROVERNET_GPU_PLAIN = 1     /* from here on ever more multiples */
+};
+
+typedef struct provernet_gpu_needs {
+    provernet_gpu_form form[PROVERNET_GPU_FORMS];
+    uint64_t spare;    /* device bytes that multiples of other keys hold */
+    uint64_t bus_rate; /* bytes a second, as the last key's copy to the device
+                          went; 0: there was none */
+} provernet_gpu_needs;
 
 typedef struct provernet_gpu {
     uint32_t abi, struct_size;
@@ -92,15 +117,16 @@ typedef struct provernet_gpu {
     int (*info)(int device, provernet_gpu_info *out, provernet_gpu_error *e);
     int (*open)(int device, void **ctx, provernet_gpu_error *e);
     void (*close)(void *ctx);
-    /* Before anything starts: bytes that stay, and bytes of one proof beside
-     * them; with the points on the host and passed through in parts:
-     * *chunked_scratch, all that the device then needs. */
-    int (*key_needs)(void *ctx, const provernet_gpu_zkey *z, uint64_t *resident,
-                     uint64_t *scratch, uint64_t *chunked_scratch,
-                     provernet_gpu_error *e);
+    /* Before anything starts: what the key takes in each form. Sections 5 to 9
+     * may be NULL, then no point counts as at infinity: at most so much. */
+    int (*key_needs)(void *ctx, const provernet_gpu_zkey *z,
+                     provernet_gpu_needs *out, provernet_gpu_error *e);
     int (*key_load)(void *ctx, const provernet_gpu_zkey *z, void **key,
                     provernet_gpu_watch *w, provernet_gpu_error *e);
     void (*key_free)(void *ctx, void *key);
+    /* The form a key has now; bus_rate as in provernet_gpu_needs. */
+    int (*key_form)(void *ctx, void *key, provernet_gpu_form *out,
+                    uint64_t *bus_rate, provernet_gpu_error *e);
     /* witness: n values of 32 bytes, plain. r, s: 32 bytes plain each. The
      * proof: A (64), B (128), C (64), affine, plain little-endian coordinates
      * (c0 then c1 in G2); equal r and s give the bits of the CPU engine. */

@@ -21,7 +21,7 @@ extern "C" {
 
 enum {
     PVN_WIRE_MAGIC = 0x48475650, /* "PVGH" */
-    PVN_WIRE_VERSION = 1,
+    PVN_WIRE_VERSION = 2,
     PVN_WIRE_SOCKET = 3, /* descriptors the helper starts with */
     PVN_WIRE_SHARED = 4,
     PVN_WIRE_SLOTS = PROVERNET_GPU_SLOTS,
@@ -35,8 +35,8 @@ enum {
     PVN_WIRE_HELLO = 1,
     PVN_WIRE_INFO,
     PVN_WIRE_OPEN,
-    PVN_WIRE_NEEDS,
-    PVN_WIRE_LOAD, /* with the file of the key's sections */
+    PVN_WIRE_NEEDS, /* with the file of the key's sections */
+    PVN_WIRE_LOAD,  /* with the same */
     PVN_WIRE_FREE,
     PVN_WIRE_SLOT, /* with the file of a slot for witnesses */
     PVN_WIRE_PROVE,
@@ -54,7 +54,7 @@ typedef struct pvn_wire_head {
 
 typedef struct pvn_wire_key { /* the numbers of a provernet_gpu_zkey */
     uint32_t n_vars, n_public, domain_size, zero;
-    uint64_t coefficients, memory_budget;
+    uint64_t coefficients, memory_budget, multiples_budget;
 } pvn_wire_key;
 
 typedef struct pvn_wire_ask {
@@ -76,9 +76,10 @@ typedef struct pvn_wire_say {
     uint32_t devices, abi; /* HELLO */
     char message[248];     /* of a status that is not 0; HELLO: the build */
     provernet_gpu_info info;
-    uint64_t resident, scratch, chunked; /* NEEDS */
-    uint64_t key;                        /* LOAD */
-    uint8_t proof[256];                  /* PROVE; WORK: the sum */
+    provernet_gpu_needs needs; /* NEEDS; LOAD: bus_rate and, as the first
+                                  form, the one that the key has */
+    uint64_t key;              /* LOAD */
+    uint8_t proof[256];        /* PROVE; WORK: the sum */
 } pvn_wire_say;
 
 /* ---- shared memory: progress out, cancel and the next witness in ---- */
@@ -93,9 +94,9 @@ typedef struct pvn_wire_shared {
 
 /* The texts an engine may report; shared memory holds their places. */
 #define PVN_WIRE_STAGE_TEXTS                                                   \
-    "load rows", "load points", "loaded", "upload", "rows", "digits",          \
-        "transforms", "MSM A", "digits of H", "MSM B1", "MSM H", "MSM C",      \
-        "MSM B2", "MSM over the witness", "assemble"
+    "load rows", "load points", "multiples of points", "loaded", "upload",     \
+        "rows", "digits", "transforms", "MSM A", "digits of H", "MSM B1",      \
+        "MSM H", "MSM C", "MSM B2", "MSM over the witness", "assemble"
 
 /* ---- the file of a key: sections 4, 5, 6, 7, 8, 9 one after another ---- */
 

@@ -11,11 +11,15 @@ list(JOIN _names "+" _names)
 
 set(_object ${CMAKE_CURRENT_BINARY_DIR}/cuda.o)
 file(GLOB _headers CONFIGURE_DEPENDS ff/*.h ec/*.h kernel/*.h run/*.h)
+# What the assembler says of registers and spills is kept: the test gpu_registers judges it.
+set(_registers ${CMAKE_CURRENT_BINARY_DIR}/registers.log)
 add_custom_command(OUTPUT ${_object}
-  COMMAND ${PROVERNET_NVCC} -std=c++17 -O3 -t2 ${_codes} -ccbin ${CMAKE_CXX_COMPILER}
+  COMMAND ${CMAKE_COMMAND} -DLOG=${_registers} -P ${CMAKE_CURRENT_SOURCE_DIR}/cmake/logged.cmake --
+    ${PROVERNET_NVCC} -std=c++17 -O3 -t2 ${_codes} -ccbin ${CMAKE_CXX_COMPILER} -Xptxas -v
     "-DPVN_CUDA_ARCHS=\"${_names}\"" -Xcompiler=-fPIC,-fvisibility=hidden
     -c ${CMAKE_CURRENT_SOURCE_DIR}/run/cuda.cu -o ${_object}
-  DEPENDS run/cuda.cu provernet_gpu.h ${_headers}
+  DEPENDS run/cuda.cu provernet_gpu.h cmake/logged.cmake ${_headers}
+  BYPRODUCTS ${_registers}
   COMMENT "Compiling the kernels for ${_names} (minutes)" VERBATIM)
 
 add_library(gpu_cuda INTERFACE)

@@ -170,8 +170,8 @@ template <class F> inline Xyzz<F> times(const Xyzz<F> &a, const Fr &k)
     return r;
 }
 
-/* Canonical coordinates; host. */
-template <class F> inline Affine<F> to_affine(const Xyzz<F> &a)
+/* Canonical coordinates. */
+template <class F> PVN_HD Affine<F> to_affine(const Xyzz<F> &a)
 {
     F zi, zzi;
 

@@ -255,6 +255,19 @@ static int open_streams(Context *c, Error *e)
     return 0;
 }
 
+/* PROVERNET_GPU_EXPERIMENTS=lanes,affine: for whoever compares them. */
+static uint32_t experiments_asked_for()
+{
+    const char *text = getenv("PROVERNET_GPU_EXPERIMENTS");
+    uint32_t bits = 0;
+
+    if (text && strstr(text, "lanes"))
+        bits |= G2_OVER_LANES;
+    if (text && strstr(text, "affine"))
+        bits |= BATCH_AFFINE;
+    return bits;
+}
+
 int open_on(const Runtime *rt, int device, void **ctx, Error *e)
 {
     provernet_gpu_info info;
@@ -272,6 +285,7 @@ int open_on(const Runtime *rt, int device, void **ctx, Error *e)
         return fail(e, PROVERNET_GPU_NOMEM, 0, "no memory for a context");
     c->rt = rt;
     c->ordinal = device;
+    c->experiments = experiments_asked_for();
     memcpy(c->name, info.name, sizeof c->name);
     status =
         check(c, rt->open(device, &c->device), "open", __FILE__, __LINE__, e);

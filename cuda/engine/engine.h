@@ -11,7 +11,12 @@ using Error = provernet_gpu_error;
 using Watch = provernet_gpu_watch;
 using Zkey = provernet_gpu_zkey;
 
-enum { STREAMS = 3, STEPS = 16, WINDOWS = 64, TABLES = 5 };
+enum { STREAMS = 3, STEPS = 24, WINDOWS = 64, TABLES = 5, GROUPS = 3 };
+/* Ways that were not measured yet; the results are the same. */
+enum Experiment {
+    G2_OVER_LANES = 1, /* additions in G2 by two threads each */
+    BATCH_AFFINE = 2   /* most additions affine, with shared inversions */
+};
 enum { MAX_LOG = 27, MAX_WIRES = 1 << 28 };
 
 /* Host memory that witnesses wait in. */
@@ -29,20 +34,24 @@ struct Staged {
     void *at;
 };
 
+struct Key;
+
 struct Context {
     const Runtime *rt;
     void *device;
     void *stream[STREAMS];
     void *event[STEPS];
-    bool dead;     /* a lasting error: only close is left */
-    void *scratch; /* of proofs, one at a time; grows, stays */
+    bool dead;            /* a lasting error: only close is left */
+    uint32_t experiments; /* bits of Experiment */
+    void *scratch;        /* of proofs, one at a time; grows, stays */
     uint64_t scratch_bytes;
     uint8_t *pinned; /* host: the witness, the windows' sums */
     uint64_t pinned_bytes;
     Slot slots[PROVERNET_GPU_SLOTS];
     Staged staged;
     void *staged_event;
-    uint32_t keys;
+    Key *keys;
+    uint64_t bus_rate; /* bytes a second, as the last key's copy went; 0 */
     int ordinal;
     char name[128];
 };
@@ -102,9 +111,20 @@ int ntt_passes(Context *c, void *stream, Fr *data, const Fr *eta,
 
 /* ---- sums (msm.cpp) ---- */
 
+/* A scalar has `windows` digits; digit w goes into bucket set w % sets, to the
+ * multiple 2^(width sets (w / sets)) of its point. Without multiples each
+ * window has a set of its own. */
 struct MsmPlan {
-    uint64_t n, buckets, room; /* buckets of all windows; pieces at most */
-    uint32_t width, windows, bins, most, each, per_window;
+    uint64_t n;             /* scalars */
+    uint64_t entries;       /* of a set: n times multiples */
+    uint64_t buckets, room; /* buckets of all sets; pieces at most */
+    uint32_t width, windows, sets, multiples, bins, most, each, per_set;
+};
+
+/* What the plans that share one work space take at most. */
+struct MsmRoom {
+    uint64_t digits, buckets, room, runs, sets, most;
+    uint32_t experiments; /* of the context */
 };
 
 struct MsmWork {
@@ -113,25 +133,48 @@ struct MsmWork {
     uint32_t *piece_keys, *piece_counts, *piece_starts, *piece_cursor, *order;
     uint32_t *scan, *heavy, *heavies;
     void *sums, *runs, *out; /* Xyzz<F> */
+    void *halves[2];         /* Affine<F>, for BATCH_AFFINE */
 };
 
-MsmPlan msm_plan(uint64_t n);
+/* At most so many multiples of each point (1: only itself). */
+MsmPlan msm_plan(uint64_t n, uint32_t multiples);
 MsmPlan msm_plan_part(const MsmPlan &whole, uint64_t n); /* n <= whole.n */
-void msm_work(MsmWork *w, const MsmPlan &p, bool g2, Arena *a);
+void msm_room(MsmRoom *r, const MsmPlan &p);
+void msm_work(MsmWork *w, const MsmRoom &r, bool g2, Arena *a);
+/* Scalar i is scalars[wires[i]], or scalars[i] where wires is NULL. */
 int msm_sort(Context *c, void *stream, const MsmPlan &p, const MsmWork &w,
-             const Fr *scalars, Error *e);
-/* Entries in [skip, last) have the points from points[0] on. The windows'
- * sums are copied to host_out (p.windows of them) in stream order. */
+             const Fr *scalars, const uint32_t *wires, Error *e);
+/* more: the other multiples, p.n points each, one after another. The sets'
+ * sums are copied to host_out (p.sets of them) in stream order. */
 template <class F>
 int msm_add(Context *c, void *stream, const MsmPlan &p, const MsmWork &w,
-            const Affine<F> *points, uint32_t skip, uint32_t last,
-            Xyzz<F> *host_out, Error *e);
-/* From the windows' sums to the sum. */
-template <class F> Xyzz<F> msm_tail(const MsmPlan &p, const Xyzz<F> *windows);
+            const Affine<F> *points, const Affine<F> *more, Xyzz<F> *host_out,
+            Error *e);
+/* From the sets' sums to the sum. */
+template <class F> Xyzz<F> msm_tail(const MsmPlan &p, const Xyzz<F> *sets);
+/* The multiples of n points that a plan wants. */
+template <class F>
+int msm_multiples(Context *c, void *stream, const MsmPlan &p,
+                  const Affine<F> *points, Affine<F> *more, Error *e);
 
 /* ---- keys (key.cpp) and proofs (groth16.cpp) ---- */
 
 enum Table { TABLE_A, TABLE_B1, TABLE_B2, TABLE_C, TABLE_H };
+
+using Form = provernet_gpu_form;
+using Needs = provernet_gpu_needs;
+
+/* Tables over the witness whose points belong to the same wires: points at
+ * infinity are left out of them, and one set of digits serves them all. */
+struct Group {
+    uint32_t tables; /* bits 1 << table */
+    bool all;        /* a place for each wire, in order */
+    uint64_t n;
+    uint32_t *list;  /* on the host, until the key is loaded: the wire of each
+                        place; NULL if all */
+    uint32_t *wires; /* the same on the device */
+    MsmPlan plan;
+};
 
 struct Scratch {
     Fr *witness[2], *abc; /* one proves, one is uploaded meanwhile */
@@ -151,22 +194,47 @@ struct Key {
     void *points[TABLES]; /* on the device, or on the host if chunked */
     void *host;           /* of a chunked key */
     uint64_t chunk;       /* 0: the whole key is resident */
-    MsmPlan plan_w, plan_h;
-    uint64_t scratch, pinned;
+    uint32_t multiples;   /* of each point, 1 at least */
+    void *more_memory;    /* device: the other ones, given up first */
+    uint64_t more_bytes;
+    void *more[TABLES];
+    Group group[GROUPS];
+    uint32_t groups;
+    MsmPlan plan_h;
+    uint64_t scratch, pinned, bus; /* bus: bytes to the device per proof */
+    Key *next;
     Affine<Fq> alpha1, beta1, delta1;
     Affine<Fq2> beta2, delta2;
 };
 
-uint64_t table_count(const Key *k, int table);
-uint32_t table_from(const Key *k, int table); /* its first index */
 inline uint64_t table_point(int table)
 {
     return table == TABLE_B2 ? 128 : 64;
 }
+/* form.cpp: which points a key has, and what each of its forms takes. */
+const uint8_t *key_section(const Zkey *z, int table);
+/* Everything of *k that follows from the numbers and the points at infinity;
+ * key_lists_free() afterwards. */
+int key_describe(Context *c, const Zkey *z, Key *k, Error *e);
+void key_lists_free(Key *k);
+uint64_t table_count(const Key *k, int table); /* points of it */
+const MsmPlan &table_plan(const Key *k, int table);
+void key_plan(Key *k, uint32_t multiples, uint64_t chunk);
+uint64_t key_memory(Key *k, uint64_t entries, Arena *a);
+uint64_t key_more(Key *k, Arena *a);
 void key_scratch(const Key *k, Scratch *s, Arena *a);
+uint64_t key_scratch_bytes(const Key *k);
+void key_form_of(Key *k, uint64_t entries, Form *out); /* as it is planned */
+/* The largest chunk that keeps within the budget (0: any); 0: none does. */
+uint64_t key_pick_chunk(Key *k, uint64_t entries, uint64_t budget);
+/* Only the space that the pieces of a key take: a->used. */
+inline Arena arena_count()
+{
+    return Arena{ nullptr, 0, false };
+}
 
-int key_needs(void *ctx, const Zkey *z, uint64_t *resident, uint64_t *scratch,
-              uint64_t *chunked_scratch, Error *e);
+int key_needs(void *ctx, const Zkey *z, Needs *out, Error *e);
+int key_form(void *ctx, void *key, Form *out, uint64_t *bus_rate, Error *e);
 int key_load(void *ctx, const Zkey *z, void **key, Watch *w, Error *e);
 void key_free(void *ctx, void *key);
 int groth16(void *ctx, void *key, const uint8_t *witness, uint64_t n,

@@ -1,9 +1,9 @@
 /* cuda/engine/groth16.cpp - one Groth16 proof (proving.md 3.1).
  *
  * Two streams for the work: one multiplies rows, transforms and sums over H,
- * the other sums over the witness, whose digits are sorted once for four
- * tables. Steps are queued at most two ahead, so that a cancel is seen soon and
- * the device is never idle. A chunked key goes the same way, but its points
+ * the other sums over the witness, whose digits are sorted once for each group
+ * of tables. Steps are queued at most two ahead, so that a cancel is seen soon
+ * and the device is never idle. A chunked key goes the same way, but its points
  * pass through the device part by part. A third stream uploads the witness of
  * the next proof where one waits in a slot. */
 #include "engine.h"
@@ -38,7 +38,7 @@ static void *windows_of(const Proving *p, int table)
 
 /* ---- steps, all queued without waiting ---- */
 
-static int upload(Proving *p)
+static int upload(Proving *p, int)
 {
     Context *c = p->c;
 
@@ -57,7 +57,7 @@ static int upload(Proving *p)
     return 0;
 }
 
-static int rows(Proving *p)
+static int rows(Proving *p, int)
 {
     Context *c = p->c;
     const Key *k = p->k;
@@ -82,7 +82,7 @@ static int rows(Proving *p)
     return 0;
 }
 
-static int transforms(Proving *p)
+static int transforms(Proving *p, int)
 {
     Context *c = p->c;
     const Key *k = p->k;
@@ -106,29 +106,36 @@ static int transforms(Proving *p)
     return 0;
 }
 
-static int sort_witness(Proving *p)
+static int sort_group(Proving *p, int group)
 {
-    return msm_sort(p->c, p->c->stream[ON_WITNESS], p->k->plan_w,
-                    p->s.on_witness, p->witness, p->e);
+    const Group &g = p->k->group[group];
+
+    return msm_sort(p->c, p->c->stream[ON_WITNESS], g.plan, p->s.on_witness,
+                    p->witness, g.wires, p->e);
 }
 
-static int sort_h(Proving *p)
+static int sort_h(Proving *p, int)
 {
     return msm_sort(p->c, p->c->stream[ON_H], p->k->plan_h, p->s.on_h, p->s.abc,
-                    p->e);
+                    nullptr, p->e);
 }
 
-template <class F, int T> static int add_table(Proving *p)
+template <class F> static int add_points(Proving *p, int table)
 {
     const Key *k = p->k;
-    bool h = T == TABLE_H;
+    bool h = table == TABLE_H;
 
     return msm_add<F>(p->c, p->c->stream[h ? ON_H : ON_WITNESS],
-                      h ? k->plan_h : k->plan_w,
-                      h ? p->s.on_h : p->s.on_witness,
-                      static_cast<const Affine<F> *>(k->points[T]),
-                      table_from(k, T), h ? (uint32_t)k->domain : k->n_vars,
-                      static_cast<Xyzz<F> *>(windows_of(p, T)), p->e);
+                      table_plan(k, table), h ? p->s.on_h : p->s.on_witness,
+                      static_cast<const Affine<F> *>(k->points[table]),
+                      static_cast<const Affine<F> *>(k->more[table]),
+                      static_cast<Xyzz<F> *>(windows_of(p, table)), p->e);
+}
+
+static int add_table(Proving *p, int table)
+{
+    return table == TABLE_B2 ? add_points<Fq2>(p, table)
+                             : add_points<Fq>(p, table);
 }
 
 /* A witness that waits and fits beside this one is uploaded now. */
@@ -159,7 +166,8 @@ static int look_ahead(Proving *p)
 struct Step {
     const char *name;
     int permille, stream;
-    int (*queue)(Proving *);
+    int (*queue)(Proving *, int);
+    int of; /* a group, a table, or nothing */
 };
 
 /* Do the next step: wait for the one before the last, look for a cancel. */
@@ -172,7 +180,7 @@ static int step(Proving *p, const Step &s)
         PVN_TRY(c, p->e, c->rt->event_sync(c->device, c->event[i - 2]));
     status = stage(p->w, s.name, s.permille, p->e);
     if (!status)
-        status = s.queue(p);
+        status = s.queue(p, s.of);
     if (status)
         return status;
     PVN_TRY(c, p->e,
@@ -189,42 +197,73 @@ static int sync_both(Proving *p)
     return 0;
 }
 
+/* Where a table has no point at all its sum is infinity. */
+template <class F> static Xyzz<F> tail(const Proving *p, int table)
+{
+    const MsmPlan &plan = table_plan(p->k, table);
+
+    return plan.n ? msm_tail(plan, (const Xyzz<F> *)windows_of(p, table))
+                  : Xyzz<F>::infinity();
+}
+
+/* The steps of one stream, in order. */
+struct Steps {
+    Step list[STEPS];
+    int n;
+};
+
+static void steps_of_witness(const Key *k, Steps *s)
+{
+    static const char *const names[TABLES] = { "MSM A", "MSM B1", "MSM B2",
+                                               "MSM C", "MSM H" };
+    static const int done[TABLES] = { 150, 300, 700, 600, 400 };
+
+    for (uint32_t g = 0; g < k->groups; g++) {
+        if (k->group[g].n == 0)
+            continue;
+        s->list[s->n++] = Step{ "digits", 30, ON_WITNESS, sort_group, (int)g };
+        for (int t = 0; t < TABLES; t++)
+            if (k->group[g].tables >> t & 1)
+                s->list[s->n++] =
+                    Step{ names[t], done[t], ON_WITNESS, add_table, t };
+    }
+}
+
 static int sums_resident(Proving *p)
 {
-    static const Step list[] = {
-        { "upload", 10, ON_H, upload },
-        { "rows", 20, ON_H, rows },
-        { "digits", 30, ON_WITNESS, sort_witness },
-        { "transforms", 60, ON_H, transforms },
-        { "MSM A", 150, ON_WITNESS, add_table<Fq, TABLE_A> },
-        { "digits of H", 250, ON_H, sort_h },
-        { "MSM B1", 300, ON_WITNESS, add_table<Fq, TABLE_B1> },
-        { "MSM H", 400, ON_H, add_table<Fq, TABLE_H> },
-        { "MSM C", 600, ON_WITNESS, add_table<Fq, TABLE_C> },
-        { "MSM B2", 700, ON_WITNESS, add_table<Fq2, TABLE_B2> },
-    };
-    const Key *k = p->k;
+    static const Step on_h[] = { { "transforms", 60, ON_H, transforms, 0 },
+                                 { "digits of H", 250, ON_H, sort_h, 0 },
+                                 { "MSM H", 400, ON_H, add_table, TABLE_H } };
+    static const int n_h = sizeof on_h / sizeof *on_h;
+    Steps witness = {};
+    int status = step(p, Step{ "upload", 10, ON_H, upload, 0 });
 
-    for (const Step &s : list) {
-        int status = step(p, s);
-        if (status)
-            return status;
+    steps_of_witness(p->k, &witness);
+    if (!status)
+        status = step(p, Step{ "rows", 20, ON_H, rows, 0 });
+    for (int i = 0; !status && (i < witness.n || i < n_h); i++) {
+        if (i < witness.n)
+            status = step(p, witness.list[i]);
+        if (!status && i < n_h)
+            status = step(p, on_h[i]);
     }
-    if (int status = sync_both(p))
+    if (!status)
+        status = sync_both(p);
+    if (status)
         return status;
-    p->a = msm_tail(k->plan_w, (const Xyzz<Fq> *)windows_of(p, TABLE_A));
-    p->b1 = msm_tail(k->plan_w, (const Xyzz<Fq> *)windows_of(p, TABLE_B1));
-    p->sum_c = msm_tail(k->plan_w, (const Xyzz<Fq> *)windows_of(p, TABLE_C));
-    p->h = msm_tail(k->plan_h, (const Xyzz<Fq> *)windows_of(p, TABLE_H));
-    p->b2 = msm_tail(k->plan_w, (const Xyzz<Fq2> *)windows_of(p, TABLE_B2));
+    p->a = tail<Fq>(p, TABLE_A);
+    p->b1 = tail<Fq>(p, TABLE_B1);
+    p->sum_c = tail<Fq>(p, TABLE_C);
+    p->h = tail<Fq>(p, TABLE_H);
+    p->b2 = tail<Fq2>(p, TABLE_B2);
     return 0;
 }
 
 /* ---- the slower way: points part by part ---- */
 
 struct Part {
-    MsmPlan plan;
-    uint64_t begin, count; /* of the scalars */
+    MsmPlan plan;   /* of plan.n places */
+    uint64_t begin; /* from this one on */
 };
 
 /* *sum += the part of one table; the digits are sorted already. */
@@ -233,20 +272,16 @@ static int add_part(Proving *p, int table, const Part &part, const MsmWork &w,
                     void *room, void *stream, Xyzz<F> *sum)
 {
     Context *c = p->c;
-    const Key *k = p->k;
-    uint64_t from = table_from(k, table), end = part.begin + part.count;
-    uint64_t first = part.begin > from ? part.begin : from;
-    const uint8_t *points = static_cast<const uint8_t *>(k->points[table]);
+    const Affine<F> *points =
+        static_cast<const Affine<F> *>(p->k->points[table]);
     Xyzz<F> *out = static_cast<Xyzz<F> *>(windows_of(p, table));
     int status;
 
-    if (first >= end)
-        return 0;
-    PVN_COPY(c, p->e, room, points + (first - from) * sizeof(Affine<F>),
-             (end - first) * sizeof(Affine<F>), stream);
-    status = msm_add<F>(
-        c, stream, part.plan, w, static_cast<const Affine<F> *>(room),
-        (uint32_t)(first - part.begin), (uint32_t)part.count, out, p->e);
+    PVN_COPY(c, p->e, room, points + part.begin,
+             part.plan.n * sizeof(Affine<F>), stream);
+    status =
+        msm_add<F>(c, stream, part.plan, w,
+                   static_cast<const Affine<F> *>(room), nullptr, out, p->e);
     if (status)
         return status;
     PVN_TRY(c, p->e, c->rt->sync(c->device, stream));
@@ -258,24 +293,44 @@ static Part part_at(const MsmPlan &plan, uint64_t begin, uint64_t end)
 {
     uint64_t count = end - begin < plan.n ? end - begin : plan.n;
 
-    return Part{ msm_plan_part(plan, count), begin, count };
+    return Part{ msm_plan_part(plan, count), begin };
 }
 
-static int witness_part(Proving *p, const Part &part)
+static int witness_part(Proving *p, const Group &g, const Part &part)
 {
     Context *c = p->c;
-    void *s = c->stream[ON_WITNESS];
+    void *s = c->stream[ON_WITNESS], *room = p->s.chunk_w;
     const MsmWork &w = p->s.on_witness;
-    int status = msm_sort(c, s, part.plan, w, p->witness + part.begin, p->e);
+    Xyzz<Fq> *const sums[TABLES] = { &p->a, &p->b1, nullptr, &p->sum_c,
+                                     nullptr };
+    int status = g.all ? msm_sort(c, s, part.plan, w, p->witness + part.begin,
+                                  nullptr, p->e)
+                       : msm_sort(c, s, part.plan, w, p->witness,
+                                  g.wires + part.begin, p->e);
 
-    if (!status)
-        status = add_part(p, TABLE_A, part, w, p->s.chunk_w, s, &p->a);
-    if (!status)
-        status = add_part(p, TABLE_B1, part, w, p->s.chunk_w, s, &p->b1);
-    if (!status)
-        status = add_part(p, TABLE_B2, part, w, p->s.chunk_w, s, &p->b2);
-    if (!status)
-        status = add_part(p, TABLE_C, part, w, p->s.chunk_w, s, &p->sum_c);
+    for (int t = 0; !status && t < TABLES; t++) {
+        if (!(g.tables >> t & 1))
+            continue;
+        status = sums[t] ? add_part(p, t, part, w, room, s, sums[t])
+                         : add_part(p, t, part, w, room, s, &p->b2);
+    }
+    return status;
+}
+
+static int witness_parts(Proving *p, const Group &g, uint64_t *done,
+                         uint64_t all)
+{
+    int status = 0;
+
+    for (uint64_t at = 0; !status && at < g.n; at += g.plan.n) {
+        status = stage(p->w, "MSM over the witness",
+                       (int)(150 + (*done + at) * 500 / all), p->e);
+        if (!status)
+            status = witness_part(p, g, part_at(g.plan, at, g.n));
+        if (!status)
+            status = look_ahead(p);
+    }
+    *done += g.n;
     return status;
 }
 
@@ -283,8 +338,8 @@ static int h_part(Proving *p, const Part &part)
 {
     Context *c = p->c;
     void *s = c->stream[ON_H];
-    int status =
-        msm_sort(c, s, part.plan, p->s.on_h, p->s.abc + part.begin, p->e);
+    int status = msm_sort(c, s, part.plan, p->s.on_h, p->s.abc + part.begin,
+                          nullptr, p->e);
 
     if (!status)
         status = add_part(p, TABLE_H, part, p->s.on_h, p->s.chunk_h, s, &p->h);
@@ -293,11 +348,11 @@ static int h_part(Proving *p, const Part &part)
 
 static int sums_chunked(Proving *p)
 {
-    static const Step first[] = { { "upload", 10, ON_H, upload },
-                                  { "rows", 20, ON_H, rows },
-                                  { "transforms", 60, ON_H, transforms } };
+    static const Step first[] = { { "upload", 10, ON_H, upload, 0 },
+                                  { "rows", 20, ON_H, rows, 0 },
+                                  { "transforms", 60, ON_H, transforms, 0 } };
     const Key *k = p->k;
-    uint64_t at;
+    uint64_t done = 0, all = (uint64_t)GROUPS * k->n_vars;
     int status = 0;
 
     p->a = p->b1 = p->sum_c = p->h = Xyzz<Fq>::infinity();
@@ -305,15 +360,9 @@ static int sums_chunked(Proving *p)
     for (const Step &s : first)
         if ((status = step(p, s)) != 0)
             return status;
-    for (at = 0; !status && at < k->n_vars; at += k->plan_w.n) {
-        status = stage(p->w, "MSM over the witness",
-                       (int)(150 + at * 500 / k->n_vars), p->e);
-        if (!status)
-            status = witness_part(p, part_at(k->plan_w, at, k->n_vars));
-        if (!status)
-            status = look_ahead(p);
-    }
-    for (at = 0; !status && at < k->domain; at += k->plan_h.n) {
+    for (uint32_t g = 0; !status && g < k->groups; g++)
+        status = witness_parts(p, k->group[g], &done, all);
+    for (uint64_t at = 0; !status && at < k->domain; at += k->plan_h.n) {
         status = stage(p->w, "MSM H", (int)(650 + at * 300 / k->domain), p->e);
         if (!status)
             status = h_part(p, part_at(k->plan_h, at, k->domain));

@@ -1,5 +1,5 @@
-/* cuda/engine/key.cpp - proving keys on the device: what they need, loading
- * them, and the slower form for keys that do not fit. */
+/* cuda/engine/key.cpp - proving keys onto the device, with multiples of their
+ * points where there is room, or kept on the host where there is none. */
 #include "engine.h"
 #include <stdlib.h>
 #include <string.h>
@@ -7,153 +7,14 @@
 namespace pvn
 {
 
-enum {
-    ENTRY = 44,
-    CHUNK_LOG_MIN = 6,
-    CHUNK_LOG_MAX = 20,
-    CHUNK_LOG_USUAL = 18
-};
+enum { ENTRY = 44, STAGING = 1 << 20 };
+/* Smaller copies say more about the driver than about the bus. */
+enum { TELLING = 1 << 16 };
 
 static uint32_t u32le(const uint8_t *p)
 {
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
            (uint32_t)p[3] << 24;
-}
-
-uint32_t table_from(const Key *k, int table)
-{
-    return table == TABLE_C ? k->n_public + 1 : 0;
-}
-
-uint64_t table_count(const Key *k, int table)
-{
-    return table == TABLE_H ? k->domain : k->n_vars - table_from(k, table);
-}
-
-static const uint8_t *section(const Zkey *z, int table)
-{
-    const uint8_t *const all[TABLES] = { z->a, z->b1, z->b2, z->c, z->h };
-
-    return all[table];
-}
-
-/* ---- sizes: the code that cuts memory up also adds it up ---- */
-
-static void key_memory(Key *k, uint64_t entries, bool points, Arena *a)
-{
-    k->start = a->take<uint32_t>(2 * (k->domain + 1));
-    k->signal = a->take<uint32_t>(entries);
-    k->longs = a->take<uint32_t>(entries / (LONG_ROW + 1) + 1);
-    k->value = a->take<Fr>(entries);
-    k->eta = a->take<Fr>(k->domain);
-    for (int t = 0; points && t < TABLES; t++)
-        k->points[t] = a->cut(table_count(k, t) * table_point(t));
-}
-
-void key_scratch(const Key *k, Scratch *s, Arena *a)
-{
-    /* First, so that their places depend on the number of signals only. */
-    s->witness[0] = a->take<Fr>(k->n_vars);
-    s->witness[1] = a->take<Fr>(k->n_vars);
-    s->abc = a->take<Fr>(3 * k->domain);
-    msm_work(&s->on_witness, k->plan_w, true, a);
-    msm_work(&s->on_h, k->plan_h, false, a);
-    s->chunk_w = k->chunk ? a->cut(k->plan_w.n * 128) : nullptr;
-    s->chunk_h = k->chunk ? a->cut(k->plan_h.n * 64) : nullptr;
-}
-
-static void plan(Key *k, uint64_t chunk)
-{
-    uint64_t w = k->n_vars, h = k->domain;
-
-    k->chunk = chunk;
-    k->plan_w = msm_plan(chunk && chunk < w ? chunk : w);
-    k->plan_h = msm_plan(chunk && chunk < h ? chunk : h);
-}
-
-static uint64_t key_bytes(Key *k, uint64_t entries, bool points)
-{
-    Arena a = { nullptr, 0, false };
-
-    key_memory(k, entries, points, &a);
-    return a.used;
-}
-
-static uint64_t scratch_bytes(const Key *k)
-{
-    Arena a = { nullptr, 0, false };
-    Scratch s;
-
-    key_scratch(k, &s, &a);
-    return a.used;
-}
-
-/* The largest chunk that keeps within the budget; 0: none does. */
-static uint64_t pick_chunk(Key *k, uint64_t entries, uint64_t budget)
-{
-    uint64_t base = key_bytes(k, entries, false);
-    int log = budget ? CHUNK_LOG_MAX : CHUNK_LOG_USUAL;
-
-    for (; log >= CHUNK_LOG_MIN; log--) {
-        plan(k, (uint64_t)1 << log);
-        if (!budget || base + scratch_bytes(k) <= budget)
-            return (uint64_t)1 << log;
-    }
-    return 0;
-}
-
-/* ---- what must hold of a key; the host has checked the rest ---- */
-
-static int describe(const Context *c, const Zkey *z, Key *k, Error *e)
-{
-    memset(k, 0, sizeof *k);
-    if (!c || !z || z->struct_size < sizeof *z)
-        return fail(e, PROVERNET_GPU_INVALID, 0,
-                    "no context, no key, or one of an older header");
-    if (c->dead)
-        return fail(e, PROVERNET_GPU_LOST, 0, "the device was lost: close it");
-    if (z->n_vars <= z->n_public || z->domain_size == 0 ||
-        (z->domain_size & (z->domain_size - 1)) != 0)
-        return fail(e, PROVERNET_GPU_INVALID, 0,
-                    "a key of %u signals, %u of them public, domain %u: there "
-                    "must be more signals than public ones and the domain a "
-                    "power of two",
-                    z->n_vars, z->n_public, z->domain_size);
-    if (z->n_vars > MAX_WIRES || z->domain_size > 1u << MAX_LOG ||
-        z->coefficients >= (uint64_t)1 << 32)
-        return fail(e, PROVERNET_GPU_UNSUPPORTED, 0,
-                    "a key of %u signals and domain %u; the engine takes 2^28 "
-                    "signals, domains of 2^%d",
-                    z->n_vars, z->domain_size, MAX_LOG);
-    k->n_vars = z->n_vars;
-    k->n_public = z->n_public;
-    k->domain = z->domain_size;
-    while ((uint64_t)1 << k->log_n < k->domain)
-        k->log_n++;
-    k->pinned = (uint64_t)k->n_vars * 32 + 256 +
-                (uint64_t)TABLES * WINDOWS * sizeof(Xyzz<Fq2>);
-    return 0;
-}
-
-int key_needs(void *ctx, const Zkey *z, uint64_t *resident, uint64_t *scratch,
-              uint64_t *chunked_scratch, Error *e)
-{
-    Key k;
-    int status = describe(static_cast<Context *>(ctx), z, &k, e);
-
-    if (status)
-        return status;
-    plan(&k, 0);
-    if (resident)
-        *resident = key_bytes(&k, z->coefficients, true);
-    if (scratch)
-        *scratch = scratch_bytes(&k);
-    if (chunked_scratch) {
-        (void)pick_chunk(&k, z->coefficients, 0);
-        *chunked_scratch =
-            key_bytes(&k, z->coefficients, false) + scratch_bytes(&k);
-    }
-    return 0;
 }
 
 /* ---- rows: entries in any order become rows one after another ---- */
@@ -229,6 +90,11 @@ static void rows_fill(RowLists *r, Key *k, const Zkey *z)
 
 /* ---- loading ---- */
 
+/* How long copies to the device took. */
+struct Bus {
+    uint64_t bytes, ns;
+};
+
 static int put(Context *c, void *to, const void *from, uint64_t bytes, Error *e)
 {
     if (bytes)
@@ -236,18 +102,38 @@ static int put(Context *c, void *to, const void *from, uint64_t bytes, Error *e)
     return 0;
 }
 
-static int put_rows(Context *c, Key *k, const Zkey *z, RowLists *r, Error *e)
+/* The same, done when it returns, and timed. */
+static int put_now(Context *c, Bus *bus, void *to, const void *from,
+                   uint64_t bytes, Error *e)
+{
+    uint64_t start = c->rt->now_ns(c->device);
+    int status = put(c, to, from, bytes, e);
+
+    if (status)
+        return status;
+    PVN_TRY(c, e, c->rt->sync(c->device, c->stream[0]));
+    bus->bytes += bytes;
+    bus->ns += c->rt->now_ns(c->device) - start;
+    return 0;
+}
+
+static int put_rows(Context *c, Key *k, const Zkey *z, RowLists *r, Bus *bus,
+                    Error *e)
 {
     uint64_t n = z->coefficients;
     uint64_t longs = (uint64_t)k->n_longs[0] + k->n_longs[1];
-    int status = put(c, k->start, r->start, 2 * (k->domain + 1) * 4, e);
+    int status = put_now(c, bus, k->value, r->value, n * 32, e);
 
+    if (!status)
+        status = put(c, k->start, r->start, 2 * (k->domain + 1) * 4, e);
     if (!status)
         status = put(c, k->signal, r->signal, n * 4, e);
     if (!status)
         status = put(c, k->longs, r->longs, longs * 4, e);
-    if (!status)
-        status = put(c, k->value, r->value, n * 32, e);
+    for (uint32_t g = 0; !status && g < k->groups; g++)
+        if (!k->group[g].all)
+            status = put(c, k->group[g].wires, k->group[g].list,
+                         k->group[g].n * 4, e);
     if (!status)
         status = eta_table(c, c->stream[0], k->eta, k->log_n, e);
     if (!status)
@@ -255,7 +141,7 @@ static int put_rows(Context *c, Key *k, const Zkey *z, RowLists *r, Error *e)
     return status;
 }
 
-static int load_rows(Context *c, Key *k, const Zkey *z, Error *e)
+static int load_rows(Context *c, Key *k, const Zkey *z, Bus *bus, Error *e)
 {
     RowLists r;
     int status;
@@ -270,7 +156,7 @@ static int load_rows(Context *c, Key *k, const Zkey *z, Error *e)
     status = rows_count(&r, k, z, e);
     if (!status) {
         rows_fill(&r, k, z);
-        status = put_rows(c, k, z, &r, e);
+        status = put_rows(c, k, z, &r, bus, e);
     }
     if (status)
         drain(c); /* the lists may still be read */
@@ -278,18 +164,60 @@ static int load_rows(Context *c, Key *k, const Zkey *z, Error *e)
     return status;
 }
 
-static int load_points(Context *c, Key *k, const Zkey *z, Watch *w, Error *e)
+/* Places [at, at + n) of a table: each the point of its wire, or infinity. */
+static void gather(const Key *k, const Zkey *z, int table, uint64_t at,
+                   uint64_t n, uint8_t *out)
 {
-    for (int t = 0; t < TABLES; t++) {
-        int status = stage(w, "load points", 200 + 160 * t, e);
-        if (!status)
-            status = put(c, k->points[t], section(z, t),
-                         table_count(k, t) * table_point(t), e);
-        if (status)
-            return status;
-        PVN_TRY(c, e, c->rt->sync(c->device, c->stream[0]));
+    uint64_t skip = table == TABLE_C ? (uint64_t)k->n_public + 1 : 0;
+    uint64_t size = table_point(table);
+    const uint8_t *from = key_section(z, table);
+    const uint32_t *list = nullptr;
+
+    for (uint32_t g = 0; g < k->groups; g++)
+        if (k->group[g].tables >> table & 1)
+            list = k->group[g].list;
+    for (uint64_t i = 0; i < n; i++) {
+        uint64_t wire = list ? list[at + i] : at + i;
+        if (wire < skip)
+            memset(out + i * size, 0, size);
+        else
+            memcpy(out + i * size, from + (wire - skip) * size, size);
     }
-    return 0;
+}
+
+static int load_table(Context *c, Key *k, const Zkey *z, int table,
+                      uint8_t *staging, Bus *bus, Error *e)
+{
+    uint64_t size = table_point(table), count = table_count(k, table);
+    uint64_t each = STAGING / size;
+    uint8_t *to = static_cast<uint8_t *>(k->points[table]);
+    int status = 0;
+
+    for (uint64_t at = 0; !status && at < count; at += each) {
+        uint64_t n = count - at < each ? count - at : each;
+        gather(k, z, table, at, n, staging);
+        status = put_now(c, bus, to + at * size, staging, n * size, e);
+    }
+    return status;
+}
+
+static int load_points(Context *c, Key *k, const Zkey *z, Bus *bus, Watch *w,
+                       Error *e)
+{
+    uint8_t *staging = static_cast<uint8_t *>(malloc(STAGING));
+    int status = 0;
+
+    if (!staging)
+        return fail(e, PROVERNET_GPU_NOMEM, 0, "no memory to load points with");
+    for (int t = 0; !status && t < TABLES; t++) {
+        status = stage(w, "load points", 200 + 120 * t, e);
+        if (!status)
+            status = load_table(c, k, z, t, staging, bus, e);
+    }
+    if (status)
+        drain(c);
+    free(staging);
+    return status;
 }
 
 /* The sections are borrowed for this call only: a chunked key keeps copies. */
@@ -307,11 +235,9 @@ static int keep_points(Key *k, const Zkey *z, Error *e)
                     (unsigned long long)bytes);
     at = static_cast<uint8_t *>(k->host);
     for (int t = 0; t < TABLES; t++) {
-        uint64_t len = table_count(k, t) * table_point(t);
         k->points[t] = at;
-        if (len)
-            memcpy(at, section(z, t), len);
-        at += len;
+        gather(k, z, t, 0, table_count(k, t), at);
+        at += table_count(k, t) * table_point(t);
     }
     return 0;
 }
@@ -325,92 +251,243 @@ static void fixed_points(Key *k, const Zkey *z)
     memcpy(&k->delta2, z->delta2, 128);
 }
 
-/* Resident if the budget allows, else in chunks; nothing is started yet. */
-static int admit(Context *c, Key *k, const Zkey *z, uint64_t *bytes, Error *e)
+/* ---- multiples ---- */
+
+/* Back to each point once; a proof then needs no more than was set aside. */
+static void shrink(Context *c, Key *k)
 {
-    provernet_gpu_info info;
+    drain(c);
+    if (k->more_memory)
+        release_memory(c, k->more_memory, k->more_bytes);
+    k->more_memory = nullptr;
+    k->more_bytes = 0;
+    memset(k->more, 0, sizeof k->more);
+    key_plan(k, 1, 0);
+}
+
+static int multiply(Context *c, Key *k, int table, Error *e)
+{
+    void *s = c->stream[0];
+    const MsmPlan &p = table_plan(k, table);
     int status;
 
-    plan(k, 0);
-    *bytes = key_bytes(k, z->coefficients, true);
-    if (z->memory_budget && *bytes > z->memory_budget) {
-        if (!pick_chunk(k, z->coefficients, z->memory_budget))
-            return fail(
-                e, PROVERNET_GPU_MEMORY, 0,
-                "the key takes %llu bytes of the device and %llu in "
-                "its smallest form; it may take %llu",
-                (unsigned long long)*bytes,
-                (unsigned long long)(key_bytes(k, z->coefficients, false) +
-                                     scratch_bytes(k)),
-                (unsigned long long)z->memory_budget);
-        *bytes = key_bytes(k, z->coefficients, false);
-    }
-    k->scratch = scratch_bytes(k);
+    if (p.n == 0)
+        return 0;
     status =
-        check(c, c->rt->info(c->ordinal, &info), "info", __FILE__, __LINE__, e);
-    if (status)
-        return status;
-    if (info.free_bytes + c->scratch_bytes < *bytes + k->scratch)
-        return fail(e, PROVERNET_GPU_MEMORY, 0,
-                    "the key takes %llu bytes and a proof %llu more; %s has "
-                    "%llu free",
-                    (unsigned long long)*bytes, (unsigned long long)k->scratch,
-                    c->name, (unsigned long long)info.free_bytes);
+        table == TABLE_B2
+            ? msm_multiples<Fq2>(
+                  c, s, p, static_cast<const Affine<Fq2> *>(k->points[table]),
+                  static_cast<Affine<Fq2> *>(k->more[table]), e)
+            : msm_multiples<Fq>(
+                  c, s, p, static_cast<const Affine<Fq> *>(k->points[table]),
+                  static_cast<Affine<Fq> *>(k->more[table]), e);
+    if (!status)
+        PVN_TRY(c, e, c->rt->sync(c->device, s));
+    return status;
+}
+
+/* Memory that is gone meanwhile is no error: the key then has none. */
+static int load_multiples(Context *c, Key *k, Watch *w, Error *e)
+{
+    Arena a = arena_count();
+    uint64_t bytes = key_more(k, &a);
+    int status = 0, code;
+
+    if (bytes == 0)
+        return 0;
+    code = c->rt->alloc(c->device, &k->more_memory, bytes);
+    if (code == CUDA_NO_MEMORY) {
+        k->more_memory = nullptr;
+        shrink(c, k);
+        return 0;
+    }
+    PVN_TRY(c, e, code);
+    k->more_bytes = bytes;
+    arena_open(&a, c, k->more_memory, bytes);
+    (void)key_more(k, &a);
+    for (int t = 0; !status && t < TABLES; t++) {
+        status = stage(w, "multiples of points", 800 + 35 * t, e);
+        if (!status)
+            status = multiply(c, k, t, e);
+    }
+    return status;
+}
+
+/* ---- what is taken is settled before anything starts ---- */
+
+static int free_bytes(Context *c, uint64_t *out, Error *e)
+{
+    provernet_gpu_info info;
+
+    PVN_TRY(c, e, c->rt->info(c->ordinal, &info));
+    *out = info.free_bytes + c->scratch_bytes; /* which makes way if it must */
     return 0;
 }
 
-static int load(Context *c, Key *k, const Zkey *z, uint64_t bytes, Watch *w,
-                Error *e)
+/* Everything that the key then holds, with the work space of a proof. */
+static uint64_t all_of(const Context *c, const Form &f)
 {
-    uint64_t entries = z->coefficients;
+    return f.resident +
+           (f.scratch > c->scratch_bytes ? f.scratch : c->scratch_bytes);
+}
+
+/* As many multiples as their budget and what is free allow. */
+static void pick_multiples(const Context *c, Key *k, const Zkey *z,
+                           const Needs &needs, uint64_t room)
+{
+    const Form *plain = &needs.form[PROVERNET_GPU_PLAIN], *f;
+    int at = PROVERNET_GPU_FORMS - 1;
+
+    for (; at > PROVERNET_GPU_PLAIN; at--) {
+        f = &needs.form[at];
+        if (f->multiples > plain->multiples &&
+            f->resident - plain->resident <= z->multiples_budget &&
+            all_of(c, *f) <= room &&
+            (!z->memory_budget || f->resident <= z->memory_budget))
+            break;
+    }
+    key_plan(k, needs.form[at].multiples, 0);
+}
+
+/* Others give up their multiples, the most first, until it fits. */
+static int make_room(Context *c, uint64_t wanted, uint64_t *room, Error *e)
+{
+    int status = free_bytes(c, room, e);
+
+    while (!status && *room < wanted) {
+        Key *most = nullptr;
+        for (Key *k = c->keys; k; k = k->next)
+            if (k->more_bytes && (!most || k->more_bytes > most->more_bytes))
+                most = k;
+        if (!most)
+            return 0;
+        shrink(c, most);
+        status = free_bytes(c, room, e);
+    }
+    return status;
+}
+
+static int admit_chunked(Key *k, const Zkey *z, const Form &plain, Error *e)
+{
+    Form f;
+
+    if (key_pick_chunk(k, z->coefficients, z->memory_budget))
+        return 0;
+    key_form_of(k, z->coefficients, &f);
+    return fail(e, PROVERNET_GPU_MEMORY, 0,
+                "the key takes %llu bytes of the device and %llu in its "
+                "smallest form; it may take %llu",
+                (unsigned long long)plain.resident,
+                (unsigned long long)(f.resident + f.scratch),
+                (unsigned long long)z->memory_budget);
+}
+
+/* Resident if the budget allows, else in chunks; nothing is started yet. */
+static int admit(Context *c, Key *k, const Zkey *z, Error *e)
+{
+    Needs needs;
+    uint64_t room, scratch;
+    Form f;
+    int status = key_needs(c, z, &needs, e);
+    const Form &plain = needs.form[PROVERNET_GPU_PLAIN];
+
+    if (status)
+        return status;
+    if (z->memory_budget && plain.resident > z->memory_budget)
+        status = admit_chunked(k, z, plain, e);
+    else
+        key_plan(k, 1, 0);
+    if (status)
+        return status;
+    key_form_of(k, z->coefficients, &f);
+    scratch = f.scratch;
+    status = make_room(c, all_of(c, f), &room, e);
+    if (status)
+        return status;
+    if (room < all_of(c, f))
+        return fail(e, PROVERNET_GPU_MEMORY, 0,
+                    "the key takes %llu bytes and a proof %llu more; %s has "
+                    "%llu free",
+                    (unsigned long long)f.resident,
+                    (unsigned long long)f.scratch, c->name,
+                    (unsigned long long)(room - c->scratch_bytes));
+    k->bytes = f.resident;
+    k->bus = f.bus;
+    if (!k->chunk)
+        pick_multiples(c, k, z, needs, room);
+    k->scratch = key_scratch_bytes(k);
+    if (k->scratch < scratch) /* should it give up its multiples */
+        k->scratch = scratch;
+    return 0;
+}
+
+static int load(Context *c, Key *k, const Zkey *z, Watch *w, Error *e)
+{
+    Bus bus = { 0, 0 };
     Arena a;
     int status = scratch_grow(c, k->scratch, k->pinned, e);
 
     if (status)
         return status;
-    PVN_TRY(c, e, c->rt->alloc(c->device, &k->memory, bytes));
-    k->bytes = bytes;
-    arena_open(&a, c, k->memory, bytes);
-    key_memory(k, entries, !k->chunk, &a);
+    PVN_TRY(c, e, c->rt->alloc(c->device, &k->memory, k->bytes));
+    arena_open(&a, c, k->memory, k->bytes);
+    (void)key_memory(k, z->coefficients, &a);
     status = stage(w, "load rows", 0, e);
     if (!status)
-        status = load_rows(c, k, z, e);
+        status = load_rows(c, k, z, &bus, e);
     if (status)
         return status;
     fixed_points(k, z);
-    status = k->chunk ? keep_points(k, z, e) : load_points(c, k, z, w, e);
+    status = k->chunk ? keep_points(k, z, e) : load_points(c, k, z, &bus, w, e);
+    if (!status)
+        status = load_multiples(c, k, w, e);
+    if (!status && bus.bytes >= TELLING && bus.ns)
+        c->bus_rate = (uint64_t)((double)bus.bytes * 1e9 / (double)bus.ns);
     return status ? status : stage(w, "loaded", 1000, e);
 }
 
 int key_load(void *ctx, const Zkey *z, void **key, Watch *w, Error *e)
 {
     Context *c = static_cast<Context *>(ctx);
-    uint64_t bytes;
     Key *k;
     int status;
 
     if (!key)
         return fail(e, PROVERNET_GPU_INVALID, 0, "no place for the key");
     *key = nullptr;
+    if (z && z->struct_size >= sizeof *z &&
+        (!z->section4 || !z->a || !z->b1 || !z->b2 || !z->c || !z->h))
+        return fail(e, PROVERNET_GPU_INVALID, 0, "a key without its sections");
     k = static_cast<Key *>(malloc(sizeof *k));
     if (!k)
         return fail(e, PROVERNET_GPU_NOMEM, 0, "no memory for a key");
-    status = describe(c, z, k, e);
+    status = key_describe(c, z, k, e);
     if (!status)
-        status = admit(c, k, z, &bytes, e);
+        status = admit(c, k, z, e);
     if (status) {
+        key_lists_free(k);
         free(k);
         return status;
     }
-    k->owner = c;
-    c->keys++;
-    status = load(c, k, z, bytes, w, e);
+    k->next = c->keys;
+    c->keys = k;
+    status = load(c, k, z, w, e);
+    key_lists_free(k);
     if (status) {
         key_free(c, k);
         return status;
     }
     *key = k;
     return 0;
+}
+
+static void unlink_key(Context *c, const Key *k)
+{
+    Key **at = &c->keys;
+
+    while (*at != k)
+        at = &(*at)->next;
+    *at = k->next;
 }
 
 /* With the last key goes the scratch memory. */
@@ -424,9 +501,12 @@ void key_free(void *ctx, void *key)
     drain(c);
     if (k->memory)
         release_memory(c, k->memory, k->bytes);
+    if (k->more_memory)
+        release_memory(c, k->more_memory, k->more_bytes);
+    unlink_key(c, k);
     free(k->host);
     free(k);
-    if (--c->keys == 0)
+    if (!c->keys)
         scratch_drop(c);
 }
 

@@ -39,6 +39,7 @@ provernet_gpu_v1(void)
                                          key_needs,
                                          key_load,
                                          key_free,
+                                         key_form,
                                          groth16,
                                          msm_g1,
                                          msm_g2,

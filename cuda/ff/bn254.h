@@ -155,7 +155,7 @@ PVN_HD Fq2 plain(const Fq2 &a)
     return Fq2{ plain(a.c0), plain(a.c1) };
 }
 
-inline Fq2 inverse(const Fq2 &a)
+PVN_HD Fq2 inverse(const Fq2 &a)
 {
     Fq t = inverse(sqr(a.c0) + sqr(a.c1));
 

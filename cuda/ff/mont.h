@@ -117,21 +117,40 @@ PVN_HD void mul_row(uint32_t *x, uint32_t *y, const uint32_t *a, uint32_t b,
     reduce_row<P>(x, y, m);
 }
 
-template <class P> PVN_HD Mont<P> operator*(const Mont<P> &a, const Mont<P> &b)
+/* The first row of a * b. */
+template <class P>
+PVN_HD void first_row(uint32_t *e, uint32_t *o, const uint32_t *a, uint32_t b)
 {
-    uint32_t e[8], o[8], m[8];
-    Mont<P> r;
-
-    Mont<P>::modulus(m, 0);
     PVN_UNROLL
     for (int i = 0; i < 8; i += 2) {
-        uint64_t p = (uint64_t)a.l[i] * b.l[0];
-        uint64_t q = (uint64_t)a.l[i + 1] * b.l[0];
+        uint64_t p = (uint64_t)a[i] * b;
+        uint64_t q = (uint64_t)a[i + 1] * b;
         e[i] = (uint32_t)p;
         e[i + 1] = (uint32_t)(p >> 32);
         o[i] = (uint32_t)q;
         o[i + 1] = (uint32_t)(q >> 32);
     }
+}
+
+/* o[0] is 0 after the last row; what is left is e + (o >> 32). */
+template <class P> PVN_HD Mont<P> last_row(const uint32_t *e, uint32_t *o)
+{
+    Mont<P> r;
+
+    PVN_UNROLL
+    for (int i = 0; i < 7; i++)
+        o[i] = o[i + 1];
+    o[7] = 0;
+    add8(r.l, e, o);
+    return r;
+}
+
+template <class P> PVN_HD Mont<P> operator*(const Mont<P> &a, const Mont<P> &b)
+{
+    uint32_t e[8], o[8], m[8];
+
+    Mont<P>::modulus(m, 0);
+    first_row<P>(e, o, a.l, b.l[0]);
     reduce_row<P>(e, o, m);
     mul_row<P>(o, e, a.l, b.l[1], m);
     mul_row<P>(e, o, a.l, b.l[2], m);
@@ -140,13 +159,43 @@ template <class P> PVN_HD Mont<P> operator*(const Mont<P> &a, const Mont<P> &b)
     mul_row<P>(o, e, a.l, b.l[5], m);
     mul_row<P>(e, o, a.l, b.l[6], m);
     mul_row<P>(o, e, a.l, b.l[7], m);
-    /* o[0] is 0 now; what is left is e + (o >> 32). */
-    PVN_UNROLL
-    for (int i = 0; i < 7; i++)
-        o[i] = o[i + 1];
-    o[7] = 0;
-    add8(r.l, e, o);
-    return r;
+    return last_row<P>(e, o);
+}
+
+/* One row of a * b + c * d. */
+template <class P>
+PVN_HD void mul_rows(uint32_t *x, uint32_t *y, const uint32_t *a, uint32_t b,
+                     const uint32_t *c, uint32_t d, const uint32_t *m)
+{
+    shift_row(x[0], y, a, b);
+    even_row(x, y[7], a, b);
+    odd_row(y, c, d);
+    even_row(x, y[7], c, d);
+    reduce_row<P>(x, y, m);
+}
+
+/* ab + cd with one reduction. What is carried from row to row stays below
+ * 2p + 2p + p = 5p < 2^256, within a row below 2^288 as ever; the end is below
+ * 2 (2p)(2p) / 2^256 + p < 2.6p, so 2p comes off once. */
+template <class P>
+PVN_HD Mont<P> sum_of_products(const Mont<P> &a, const Mont<P> &b,
+                               const Mont<P> &c, const Mont<P> &d)
+{
+    uint32_t e[8], o[8], m[8];
+
+    Mont<P>::modulus(m, 0);
+    first_row<P>(e, o, a.l, b.l[0]);
+    odd_row(o, c.l, d.l[0]);
+    even_row(e, o[7], c.l, d.l[0]);
+    reduce_row<P>(e, o, m);
+    mul_rows<P>(o, e, a.l, b.l[1], c.l, d.l[1], m);
+    mul_rows<P>(e, o, a.l, b.l[2], c.l, d.l[2], m);
+    mul_rows<P>(o, e, a.l, b.l[3], c.l, d.l[3], m);
+    mul_rows<P>(e, o, a.l, b.l[4], c.l, d.l[4], m);
+    mul_rows<P>(o, e, a.l, b.l[5], c.l, d.l[5], m);
+    mul_rows<P>(e, o, a.l, b.l[6], c.l, d.l[6], m);
+    mul_rows<P>(o, e, a.l, b.l[7], c.l, d.l[7], m);
+    return reduce_once(last_row<P>(e, o), 1);
 }
 
 template <class P> PVN_HD Mont<P> sqr(const Mont<P> &a)
@@ -195,8 +244,8 @@ template <class F> PVN_HD F power(F base, uint64_t e)
     return r;
 }
 
-/* 1/a by Fermat; 0 gives 0. For the host: a few hundred products. */
-template <class P> inline Mont<P> inverse(const Mont<P> &a)
+/* 1/a by Fermat; 0 gives 0. A few hundred products. */
+template <class P> PVN_CALLED Mont<P> inverse(const Mont<P> &a)
 {
     Mont<P> r = Mont<P>::one();
     uint32_t e[8], two[8] = { 2 };

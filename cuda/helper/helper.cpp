@@ -135,8 +135,8 @@ void receive(pvn_wire_ask *ask, int *fd)
         if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
             memcpy(fd, CMSG_DATA(c), sizeof *fd);
     if ((*fd >= 0) !=
-        (ask->head.type == PVN_WIRE_LOAD || ask->head.type == PVN_WIRE_WORK ||
-         ask->head.type == PVN_WIRE_SLOT))
+        (ask->head.type == PVN_WIRE_NEEDS || ask->head.type == PVN_WIRE_LOAD ||
+         ask->head.type == PVN_WIRE_WORK || ask->head.type == PVN_WIRE_SLOT))
         bad_wire("a descriptor too many or too few");
 }
 
@@ -202,43 +202,75 @@ provernet_gpu_zkey numbers(const pvn_wire_ask *ask)
     z.domain_size = ask->sizes.domain_size;
     z.coefficients = ask->sizes.coefficients;
     z.memory_budget = ask->sizes.memory_budget;
+    z.multiples_budget = ask->sizes.multiples_budget;
     return z;
+}
+
+/* The key of a question, its sections in the file that came with it. */
+int take_key(const pvn_wire_ask *ask, int fd, provernet_gpu_zkey *z, Map *file,
+             provernet_gpu_error *e)
+{
+    uint64_t at[PVN_WIRE_SECTIONS + 1];
+    int status;
+
+    *z = numbers(ask);
+    if (z->n_vars <= z->n_public || z->coefficients >> 32)
+        bad_wire("a key that cannot be");
+    pvn_wire_layout(&ask->sizes, at);
+    status = map_file(fd, at[PVN_WIRE_SECTIONS], PROT_READ, file, e);
+    if (status)
+        return status;
+    z->section4 = file->data + at[0];
+    z->a = file->data + at[1];
+    z->b1 = file->data + at[2];
+    z->b2 = file->data + at[3];
+    z->c = file->data + at[4];
+    z->h = file->data + at[5];
+    z->alpha1 = ask->fixed;
+    z->beta1 = ask->fixed + 64;
+    z->delta1 = ask->fixed + 128;
+    z->beta2 = ask->fixed + 192;
+    z->delta2 = ask->fixed + 320;
+    return 0;
+}
+
+int needs(const pvn_wire_ask *ask, int fd, pvn_wire_say *say,
+          provernet_gpu_error *e)
+{
+    provernet_gpu_zkey z;
+    Map file = {};
+    int status = take_key(ask, fd, &z, &file, e);
+
+    if (status)
+        return status;
+    status = helper.table->key_needs(helper.ctx, &z, &say->needs, e);
+    munmap(file.data, file.bytes);
+    return status;
 }
 
 int load(const pvn_wire_ask *ask, int fd, pvn_wire_say *say,
          provernet_gpu_error *e)
 {
-    provernet_gpu_zkey z = numbers(ask);
-    uint64_t at[PVN_WIRE_SECTIONS + 1];
+    provernet_gpu_zkey z;
     provernet_gpu_watch w;
     Map file = {};
     int status, place = 0;
 
-    if (z.n_vars <= z.n_public || z.coefficients >> 32)
-        bad_wire("a key that cannot be");
     while (place < KEYS_MAX && helper.keys[place])
         place++;
     if (place == KEYS_MAX)
         bad_wire("too many keys");
-    pvn_wire_layout(&ask->sizes, at);
-    status = map_file(fd, at[PVN_WIRE_SECTIONS], PROT_READ, &file, e);
+    status = take_key(ask, fd, &z, &file, e);
     if (status)
         return status;
-    z.section4 = file.data + at[0];
-    z.a = file.data + at[1];
-    z.b1 = file.data + at[2];
-    z.b2 = file.data + at[3];
-    z.c = file.data + at[4];
-    z.h = file.data + at[5];
-    z.alpha1 = ask->fixed;
-    z.beta1 = ask->fixed + 64;
-    z.delta1 = ask->fixed + 128;
-    z.beta2 = ask->fixed + 192;
-    z.delta2 = ask->fixed + 320;
     fill_watch(&w, false);
     status = helper.table->key_load(helper.ctx, &z, &helper.keys[place], &w, e);
     munmap(file.data, file.bytes);
     say->key = (uint64_t)place + 1;
+    if (!status)
+        status = helper.table->key_form(helper.ctx, helper.keys[place],
+                                        &say->needs.form[0],
+                                        &say->needs.bus_rate, e);
     return status;
 }
 
@@ -322,7 +354,6 @@ int work(const pvn_wire_ask *ask, int fd, pvn_wire_say *say,
 int reply(const pvn_wire_ask *ask, int fd, pvn_wire_say *say,
           provernet_gpu_error *e)
 {
-    provernet_gpu_zkey z;
     void **key;
 
     if (ask->head.type == PVN_WIRE_INFO)
@@ -333,9 +364,7 @@ int reply(const pvn_wire_ask *ask, int fd, pvn_wire_say *say,
     case PVN_WIRE_OPEN:
         return helper.table->open((int)ask->device, &helper.ctx, e);
     case PVN_WIRE_NEEDS:
-        z = numbers(ask);
-        return helper.table->key_needs(helper.ctx, &z, &say->resident,
-                                       &say->scratch, &say->chunked, e);
+        return needs(ask, fd, say, e);
     case PVN_WIRE_LOAD:
         return load(ask, fd, say, e);
     case PVN_WIRE_FREE:

@@ -132,34 +132,5 @@ struct Quotient : Flat {
     }
 };
 
-/* Products and nothing else, in CHAINS independent chains per thread: how
- * fast the device multiplies (tests/bench.cpp). */
-template <int CHAINS> struct MulRate : Flat {
-    struct Args {
-        Fr *out;
-        uint32_t rounds;
-    };
-    static PVN_HD void phase(int, const Thread &t, const Args &a, Shared &,
-                             Local &)
-    {
-        Fr v[CHAINS], w = Fr::r2();
-
-        PVN_UNROLL
-        for (int i = 0; i < CHAINS; i++) {
-            v[i] = Fr::one();
-            v[i].l[0] += (uint32_t)t.id() & 0xff;
-        }
-        for (uint32_t k = 0; k < a.rounds; k++) {
-            PVN_UNROLL
-            for (int i = 0; i < CHAINS; i++)
-                v[i] = v[i] * w;
-        }
-        PVN_UNROLL
-        for (int i = 1; i < CHAINS; i++)
-            v[0] = v[0] + v[i];
-        a.out[t.id()] = v[0];
-    }
-};
-
 } // namespace pvn
 #endif

@@ -3,6 +3,7 @@
  *   Args     what it is launched with (plain data);
  *   Shared   what a block shares, Local what a thread keeps between phases;
  *   threads  threads per block, blocks the least number of blocks per SM;
+ *   lanes    2 where neighbouring threads exchange values (optional);
  *   phases(args)                      how many phases it has;
  *   phase(p, t, args, shared, local)  one of them, for one thread.
  *
@@ -12,6 +13,7 @@
 #ifndef PVN_CUDA_KERNEL_GRID_H
 #define PVN_CUDA_KERNEL_GRID_H
 #include "../ec/point.h"
+#include "../ff/lanes.h"
 
 namespace pvn
 {

@@ -74,20 +74,59 @@ struct ListPieces : Flat {
 };
 
 template <class F> struct AddArgs {
-    const Affine<F> *points; /* of index `skip` on */
+    const Affine<F> *points; /* indices below n */
+    const Affine<F> *more;   /* multiples of them: indices from n on */
     const uint32_t *entries; /* index | sign */
     const Piece *list;
     const uint32_t *order, *pieces; /* *pieces: how many there are */
     Xyzz<F> *sums;
-    uint32_t skip, last; /* indices in [skip, last) have a point */
+    uint32_t n;
 };
 
-template <class F> struct AddPieces {
+/* A point in one thread, or over two lanes. */
+template <class F> PVN_HD Affine<F> get(const Affine<F> &p, F *)
+{
+    return p;
+}
+
+PVN_HD Affine<Half> get(const Affine<Fq2> &p, Half *)
+{
+    bool odd = lane_odd();
+
+    return Affine<Half>{ Half{ odd ? p.x.c1 : p.x.c0 },
+                         Half{ odd ? p.y.c1 : p.y.c0 } };
+}
+
+template <class F> PVN_HD void put(Xyzz<F> *to, const Xyzz<F> &p)
+{
+    *to = p;
+}
+
+PVN_HD void put(Xyzz<Fq2> *to, const Xyzz<Half> &p)
+{
+    Fq *half = &to->x.c0 + lane_odd();
+
+    half[0] = p.x.v;
+    half[2] = p.y.v;
+    half[4] = p.zz.v;
+    half[6] = p.zzz.v;
+}
+
+template <class L> struct LanesOf {
+    static constexpr int value = 1;
+};
+template <> struct LanesOf<Half> {
+    static constexpr int value = 2;
+};
+
+/* The sum of a piece, by as many threads as an element of L has lanes. */
+template <class F, class L = F> struct AddPieces {
     using Args = AddArgs<F>;
     using Shared = Empty;
     using Local = Empty;
     static constexpr int threads = 128;
     static constexpr int blocks = 1;
+    static constexpr int lanes = LanesOf<L>::value;
 
     static PVN_HD int phases(const Args &)
     {
@@ -98,26 +137,24 @@ template <class F> struct AddPieces {
     {
         uint32_t at, e, i;
         Piece piece;
-        Xyzz<F> sum = Xyzz<F>::infinity();
+        Xyzz<L> sum = Xyzz<L>::infinity();
 
-        if (t.id() >= *a.pieces)
+        if (t.id() / lanes >= *a.pieces)
             return;
-        at = a.order[t.id()];
+        at = a.order[t.id() / lanes];
         piece = a.list[at];
         for (uint32_t k = 0; k < piece.count; k++) {
-            Affine<F> p;
+            Affine<L> p;
             e = a.entries[piece.start + k];
             i = e & ~SIGN;
-            if (i < a.skip || i >= a.last)
-                continue;
-            p = a.points[i - a.skip];
+            p = get(i < a.n ? a.points[i] : a.more[i - a.n], (L *)nullptr);
             if (is_infinity(p))
                 continue;
             if (e & SIGN)
                 p.y = negate(p.y);
             add(sum, p);
         }
-        a.sums[at] = sum;
+        put(&a.sums[at], sum);
     }
 };
 
@@ -201,11 +238,11 @@ template <class F> struct RunArgs {
     const uint32_t *first;
     const Xyzz<F> *sums;
     Xyzz<F> *runs;
-    uint64_t count;            /* of all windows */
-    uint32_t each, per_window; /* buckets per run, runs per window */
+    uint64_t count;         /* of all sets */
+    uint32_t each, per_set; /* buckets per run, runs per set */
 };
 
-/* Over the buckets of one run, bucket b of its window times b + 1. */
+/* Over the buckets of one run, bucket b of its set times b + 1. */
 template <class F> struct RunSums : Flat {
     using Args = RunArgs<F>;
     static constexpr int threads = 128;
@@ -213,7 +250,7 @@ template <class F> struct RunSums : Flat {
                              Local &)
     {
         uint64_t i = t.id(), b = i * a.each;
-        uint32_t times = (uint32_t)(i % a.per_window) * a.each;
+        uint32_t times = (uint32_t)(i % a.per_set) * a.each;
         Xyzz<F> run, *sum = &a.runs[i];
 
         if (i >= a.count)
@@ -235,12 +272,12 @@ template <class F> struct RunSums : Flat {
     }
 };
 
-/* A block per window: the sum of its runs. */
-template <class F> struct WindowSums {
+/* A block per set: the sum of its runs. */
+template <class F> struct SetSums {
     struct Args {
         const Xyzz<F> *runs;
         Xyzz<F> *out;
-        uint32_t per_window;
+        uint32_t per_set;
     };
     using Local = Empty;
     static constexpr int threads = TREE_THREADS;
@@ -254,17 +291,41 @@ template <class F> struct WindowSums {
     static PVN_HD void phase(int p, const Thread &t, const Args &a, Shared &s,
                              Local &)
     {
-        const Xyzz<F> *runs = a.runs + (uint64_t)t.block * a.per_window;
+        const Xyzz<F> *runs = a.runs + (uint64_t)t.block * a.per_set;
 
         if (p == 0) {
             s.sum[t.thread] = Xyzz<F>::infinity();
-            for (uint32_t k = t.thread; k < a.per_window; k += threads)
+            for (uint32_t k = t.thread; k < a.per_set; k += threads)
                 add_called(&s.sum[t.thread], &runs[k]);
             return;
         }
         tree(p, t, s.sum);
         if (p == TREE && t.thread == 0)
             a.out[t.block] = s.sum[0];
+    }
+};
+
+/* to[i] = 2^doublings from[i], affine: at loading, once for each multiple. */
+template <class F> struct Multiple : Flat {
+    struct Args {
+        const Affine<F> *from;
+        Affine<F> *to;
+        uint64_t n;
+        uint32_t doublings;
+    };
+    static constexpr int threads = 128;
+    static PVN_HD void phase(int, const Thread &t, const Args &a, Shared &,
+                             Local &)
+    {
+        uint64_t i = t.id();
+        Xyzz<F> p;
+
+        if (i >= a.n)
+            return;
+        p = from_affine(a.from[i]);
+        for (uint32_t k = 0; k < a.doublings; k++)
+            dbl_in_place(&p);
+        a.to[i] = to_affine(p);
     }
 };
 

@@ -11,14 +11,16 @@ constexpr uint32_t SIGN = 0x80000000u, NINE = 9;
 
 /* Digits of all windows of a scalar. s > r/2 is taken as r - s with the sign
  * turned, so 253 bits are left. Adding 2^(c-1) to every window first makes
- * each signed digit a matter of its own window. keys[w][i]: |digit|, sign in
- * the top bit; 0: nothing to add. */
+ * each signed digit a matter of its own window. Window w is for bucket set
+ * w % sets and multiple w / sets of its point: keys[set][multiple][i] is
+ * |digit|, the sign in the top bit; 0: nothing to add. */
 struct Recode : Flat {
     struct Args {
-        const Fr *scalars; /* plain, any 256 bits */
+        const Fr *scalars;     /* plain, any 256 bits */
+        const uint32_t *wires; /* which of them; NULL: one after another */
         uint32_t *keys;
         uint64_t n;
-        uint32_t width, windows;
+        uint32_t width, windows, sets, multiples;
         uint32_t bias[NINE]; /* sum of 2^(c w + c - 1) */
     };
     static PVN_HD bool fold(uint32_t *s, const Fr &scalar)
@@ -45,12 +47,13 @@ struct Recode : Flat {
     {
         uint64_t i = t.id();
         uint32_t s[NINE], flip, half = 1u << (a.width - 1), at = 0;
+        uint32_t set = 0, multiple = 0;
 
         if (i >= a.n)
             return;
-        flip = fold(s, a.scalars[i]) ? SIGN : 0;
+        flip = fold(s, a.scalars[a.wires ? a.wires[i] : i]) ? SIGN : 0;
         s[8] = a.bias[8] + add8(s, s, a.bias);
-        for (uint32_t w = 0; w < a.windows; w++, at += a.width) {
+        for (uint32_t w = 0; w < a.sets * a.multiples; w++, at += a.width) {
             uint64_t two = 0;
             uint32_t d, key = 0;
 
@@ -59,11 +62,17 @@ struct Recode : Flat {
                 if (k == at / 32)
                     two = s[k] | (k < 8 ? (uint64_t)s[k + 1] << 32 : 0);
             d = (uint32_t)(two >> at % 32) & (2 * half - 1);
-            if (d > half)
+            if (w >= a.windows) /* the last multiple is not for every set */
+                key = 0;
+            else if (d > half)
                 key = (d - half) | flip;
             else if (d < half)
                 key = (half - d) | (flip ^ SIGN);
-            a.keys[w * a.n + i] = key;
+            a.keys[((uint64_t)set * a.multiples + multiple) * a.n + i] = key;
+            if (++set == a.sets) {
+                set = 0;
+                multiple++;
+            }
         }
     }
 };

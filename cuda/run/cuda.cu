@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 namespace pvn
 {
@@ -235,6 +236,14 @@ const char *cuda_text(int code)
     return cudaGetErrorString((cudaError_t)code);
 }
 
+uint64_t cuda_now_ns(void *)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 } // namespace
 
 #define PVN_TEXT_(x) #x
@@ -270,6 +279,7 @@ extern const Runtime runtime_cuda = { 0,
                                       cuda_copy,
                                       cuda_fill,
                                       cuda_launch,
-                                      cuda_text };
+                                      cuda_text,
+                                      cuda_now_ns };
 
 } // namespace pvn

@@ -48,7 +48,8 @@ struct Runtime {
     int (*fill)(void *device, void *to, int byte, size_t bytes, void *stream);
     int (*launch)(void *device, int kernel, uint32_t blocks, const void *args,
                   void *stream);
-    const char *(*text)(int code); /* static */
+    const char *(*text)(int code);    /* static */
+    uint64_t (*now_ns)(void *device); /* a clock that only goes forward */
 };
 
 extern const Runtime runtime_cuda, runtime_sim;

@@ -2,9 +2,11 @@
  *
  * Work is queued in streams and runs only when somebody waits; then a random
  * stream whose head may run goes first, again and again. Blocks run in random
- * order, the threads of each phase too. Memory comes poisoned. Chosen calls
+ * order, the threads of each phase too; lanes that exchange values take turns.
+ * Memory comes poisoned. Chosen calls
  * fail. With a split two threads share each grid, for ThreadSanitizer. */
 #include "sim.h"
+#include "pair.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +47,8 @@ struct Block { /* in front of what alloc gives */
 struct Device {
     Stream *streams;
     uint64_t random;
-    int lasting; /* an error that poisons everything after it */
+    int lasting;    /* an error that poisons everything after it */
+    uint64_t clock; /* ns: a copy takes one for each byte, nothing else any */
 };
 
 SimKnobs knobs;
@@ -115,6 +118,17 @@ Order order(uint64_t n, uint64_t *random)
     return o;
 }
 
+/* Threads that run together, because they exchange values. */
+template <class K> constexpr auto lanes_of(int) -> decltype(K::lanes, int())
+{
+    return K::lanes;
+}
+
+template <class K> constexpr int lanes_of(long)
+{
+    return 1;
+}
+
 template <class K> struct Grid {
     const typename K::Args *args;
     uint32_t blocks;
@@ -130,9 +144,43 @@ template <class K> struct Grid {
     int phase;
 };
 
+template <class K> struct Lanes {
+    const Grid<K> *grid;
+    uint32_t first; /* thread */
+};
+
+template <class K> void run_lane(void *arg, uint32_t lane)
+{
+    const Lanes<K> *l = static_cast<const Lanes<K> *>(arg);
+    const Grid<K> &g = *l->grid;
+    Thread t = g.at;
+
+    t.thread = l->first + lane;
+    K::phase(g.phase, t, *g.args, *g.shared, g.locals[t.thread]);
+}
+
+template <class K> void run_pairs(const Grid<K> &g, Order walk)
+{
+    Pair *pair = pair_new(g.random + g.at.block + g.part);
+
+    if (!pair) /* a test machine without memory */
+        abort();
+    for (uint32_t i = g.part; i < walk.n; i += g.parts) {
+        Lanes<K> l = { &g, 2 * (uint32_t)walk.at(i) };
+        if (!pair_run(pair, run_lane<K>, &l))
+            count(&SimCounts::misuse, 1);
+    }
+    pair_free(pair);
+}
+
 template <class K> void run_threads(const Grid<K> &g, Order walk)
 {
     Thread t = g.at;
+
+    if (lanes_of<K>(0) == 2) {
+        run_pairs(g, walk);
+        return;
+    }
 
     for (uint32_t i = g.part; i < (uint32_t)K::threads; i += g.parts) {
         t.thread = (uint32_t)walk.at(i);
@@ -140,14 +188,14 @@ template <class K> void run_threads(const Grid<K> &g, Order walk)
     }
 }
 
-template <class K> struct Half {
+template <class K> struct HalfOf {
     const Grid<K> *grid;
     Order walk;
 };
 
 template <class K> void *half_of_threads(void *arg)
 {
-    const Half<K> *h = static_cast<const Half<K> *>(arg);
+    const HalfOf<K> *h = static_cast<const HalfOf<K> *>(arg);
     Grid<K> g = *h->grid;
 
     g.part = 1;
@@ -157,7 +205,7 @@ template <class K> void *half_of_threads(void *arg)
 
 template <class K> void run_phase(Grid<K> &g, uint64_t *random)
 {
-    Half<K> h = { &g, order(K::threads, random) };
+    HalfOf<K> h = { &g, order((uint64_t)K::threads / lanes_of<K>(0), random) };
     pthread_t other;
 
     g.part = 0;
@@ -248,6 +296,7 @@ void run_op(Device *d, Op *op)
     switch (op->kind) {
     case Op::COPY:
         memcpy(op->to, op->from, op->bytes);
+        d->clock += op->bytes;
         break;
     case Op::FILL:
         memset(op->to, op->byte, op->bytes);
@@ -644,6 +693,11 @@ const char *sim_text(int code)
     }
 }
 
+uint64_t sim_now_ns(void *device)
+{
+    return static_cast<const Device *>(device)->clock;
+}
+
 } // namespace
 
 void sim_set(const SimKnobs *k)
@@ -685,6 +739,7 @@ extern const Runtime runtime_sim = { 1,
                                      sim_copy,
                                      sim_fill,
                                      sim_launch,
-                                     sim_text };
+                                     sim_text,
+                                     sim_now_ns };
 
 } // namespace pvn

@@ -17,7 +17,7 @@ static int prove(void *ctx, void *key, const Setting &s, uint8_t out[256],
                    nullptr, e);
 }
 
-/* Load and prove with the at-th call failing; false: nothing failed. */
+/* Load and prove with the at-th call failing; false: there was none. */
 static bool once(const Setting &s, int call, int code, uint64_t at)
 {
     SimKnobs k = {};
@@ -25,6 +25,7 @@ static bool once(const Setting &s, int call, int code, uint64_t at)
     uint8_t got[256];
     Error e = {};
     int status;
+    SimCounts counts;
     bool failed, lost;
 
     k.seed = at;
@@ -38,9 +39,13 @@ static bool once(const Setting &s, int call, int code, uint64_t at)
     if (!status)
         status = prove(ctx, key, s, got, &e);
     failed = status != 0;
+    sim_counts(&counts);
     k.fail_at = 0;
     sim_set(&k);
     lost = status == PROVERNET_GPU_LOST;
+    /* Without memory for multiples the key has none. */
+    CHECK(failed || counts.calls[call] < at ||
+          (s.z.multiples_budget && call == SIM_ALLOC));
     if (failed) {
         CHECK(e.status == status && e.message[0]);
         CHECK(lost == (code == CUDA_LAUNCH_FAILED));
@@ -65,7 +70,7 @@ static bool once(const Setting &s, int call, int code, uint64_t at)
     key_free(ctx, key);
     close_context(ctx);
     CHECK(nothing_left());
-    return failed;
+    return counts.calls[call] >= at;
 }
 
 static void all(const Setting &s, const char *what)
@@ -89,17 +94,41 @@ static void all(const Setting &s, const char *what)
     }
 }
 
-int main(void)
+static void setting(Setting *s, const Model *m, uint64_t budget,
+                    uint64_t multiples)
 {
-    Model m(5, 20, 1, 3);
-    Setting s;
     Random r = { 4 };
     Fr br = fr_random(r), bs = fr_random(r);
 
-    s.m = &m;
-    s.z = m.zkey(0);
-    put_rs(s.rs, br, bs);
-    m.expect(br, bs, s.want);
+    s->m = m;
+    s->z = m->zkey(budget, multiples);
+    put_rs(s->rs, br, bs);
+    m->expect(br, bs, s->want);
+}
+
+/* An argument: every form, else the usual one and the one with the most. */
+int main(int argc, char **)
+{
+    Model m(5, 20, 1, 3), sparse(6, 8, 1, 2, Dense{ 100, 20, 100 });
+    Setting s;
+
+    setting(&s, &m, 0, 0);
     all(s, "resident");
+    setting(&s, &sparse, 0, 1 << 24);
+    all(s, "multiples, B mostly at infinity");
+    if (argc > 1) {
+        Model wide(7, 2000, 1, 3);
+        SimKnobs k = {};
+        void *ctx = nullptr;
+        Needs n;
+        Error e = {};
+        sim_set(&k);
+        CHECK(open_on(&runtime_sim, 0, &ctx, &e) == 0);
+        setting(&s, &wide, 0, 0);
+        CHECK(key_needs(ctx, &s.z, &n, &e) == 0);
+        close_context(ctx);
+        s.z.memory_budget = n.form[PROVERNET_GPU_PLAIN].resident - 64;
+        all(s, "in parts");
+    }
     return finish("injected failures");
 }

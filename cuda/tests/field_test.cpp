@@ -63,7 +63,24 @@ template <class P> struct Judge {
      * word, as on paper: a b + q p = t 2^256. */
     bool is_product(const F &t, const F &a, const F &b) const
     {
-        Big v = product(Big::of(a.l, 8), Big::of(b.l, 8)), high = {};
+        Big ab = product(Big::of(a.l, 8), Big::of(b.l, 8));
+
+        return below_2p(t) && compare(Big::of(t.l, 8), redc(ab)) == 0;
+    }
+    /* The same of a b + c d, where 2p may come off the end. */
+    bool is_sum(const F &t, const F &a, const F &b, const F &c,
+                const F &d) const
+    {
+        Big sum = redc(plus(product(Big::of(a.l, 8), Big::of(b.l, 8)),
+                            product(Big::of(c.l, 8), Big::of(d.l, 8))));
+
+        if (compare(sum, two_p) >= 0)
+            sum = minus(sum, two_p);
+        return below_2p(t) && compare(Big::of(t.l, 8), sum) == 0;
+    }
+    Big redc(Big v) const
+    {
+        Big high = {};
         uint16_t inv = (uint16_t)P::inv;
 
         for (int i = 0; i < 16; i++) {
@@ -75,7 +92,7 @@ template <class P> struct Judge {
             }
         }
         memcpy(high.d, v.d + 16, 24 * sizeof(uint16_t));
-        return below_2p(t) && compare(Big::of(t.l, 8), high) == 0;
+        return high;
     }
     void round(Random &r) const
     {
@@ -84,6 +101,10 @@ template <class P> struct Judge {
 
         CHECK(is_product(a * b, a, b));
         CHECK(same(a + b, plus(x, y)));
+        if (r.below(4) == 0) {
+            F c = draw(r), d = draw(r);
+            CHECK(is_sum(sum_of_products(a, b, c, d), a, b, c, d));
+        }
         CHECK(same(a - b, minus(plus(x, two_p), y)));
         CHECK(same(negate(a), minus(two_p, x)));
         CHECK(compare(Big::of(canonical(a).l, 8), reduced(x)) == 0);

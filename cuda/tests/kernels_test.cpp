@@ -3,7 +3,7 @@
  * scalars, in several random orders. An argument: the largest size. */
 #include "model.h"
 
-static void *context(uint64_t seed, int split)
+static void *context(uint64_t seed, int split, uint32_t experiments = 0)
 {
     SimKnobs k = {};
     void *ctx = nullptr;
@@ -17,6 +17,7 @@ static void *context(uint64_t seed, int split)
     sim_set(&k);
 #endif
     CHECK(open_on(&TEST_RUNTIME, 0, &ctx, &e) == 0);
+    static_cast<Context *>(ctx)->experiments = experiments;
     return ctx;
 }
 
@@ -110,6 +111,24 @@ template <class F> static void sum(void *ctx, uint64_t n, int kind, Random &r)
     CHECK(memcmp(&got, &want, sizeof got) == 0);
 }
 
+/* Sums of one size in one way, of every kind of scalars or of a few. */
+static void sums(uint64_t n, int split, uint32_t experiments, bool few,
+                 Random &r)
+{
+    void *ctx = context(n, split, experiments);
+
+    for (int kind = 0; kind < KINDS; kind++) {
+        if (few && kind != UNIFORM && kind != EQUAL && kind != BITS)
+            continue;
+        if (experiments != G2_OVER_LANES)
+            sum<Fq>(ctx, n, kind, r);
+        if (!few || kind == EQUAL)
+            sum<Fq2>(ctx, n, kind, r);
+    }
+    close_context(ctx);
+    CHECK(nothing_left());
+}
+
 int main(int argc, char **argv)
 {
     static const uint64_t sizes[] = { 0,    1,    2,     31,     32,
@@ -134,16 +153,11 @@ int main(int argc, char **argv)
     for (uint64_t n : sizes) {
         if (n > most)
             break;
-        ctx = context(n, split);
-        for (int kind = 0; kind < KINDS; kind++) {
-            if (n > 300 && kind != UNIFORM && kind != EQUAL && kind != BITS)
-                continue;
-            sum<Fq>(ctx, n, kind, r);
-            if (n <= 300 || kind == EQUAL)
-                sum<Fq2>(ctx, n, kind, r);
-        }
-        close_context(ctx);
-        CHECK(nothing_left());
+        sums(n, split, 0, n > 300, r);
+        if (n <= 2 || n == 33 || n == 257 || n > 10000)
+            sums(n, split, G2_OVER_LANES, n > 100, r);
+        if (n <= 2 || n == 129 || n == 1000 || n > 10000)
+            sums(n, split, BATCH_AFFINE, n > 300, r);
     }
     return finish("transforms and sums");
 }

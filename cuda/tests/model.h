@@ -122,6 +122,11 @@ template <class F> static Affine<F> multiple(const Fr &k)
 
 /* ---- a key whose every point is a known multiple of the generator ---- */
 
+/* Percent of the points of A, B and C that are not at infinity. */
+struct Dense {
+    uint32_t a, b, c;
+};
+
 struct Model {
     uint32_t m, l, log_n;
     uint64_t n;
@@ -136,7 +141,7 @@ struct Model {
 
     template <class F>
     void points(Random &r, uint64_t count, std::vector<uint8_t> *out,
-                std::vector<uint32_t> *logs, bool keep)
+                std::vector<uint32_t> *logs, bool keep, uint32_t percent = 100)
     {
         static const std::vector<Affine<F>> all = pool<F>();
 
@@ -145,7 +150,7 @@ struct Model {
             logs->resize(count);
         for (uint64_t i = 0; i < count; i++) {
             if (!keep)
-                (*logs)[i] = r.below(POOL);
+                (*logs)[i] = r.below(100) < percent ? r.below(POOL) : 0;
             memcpy(out->data() + i * sizeof(Affine<F>), &all[(*logs)[i]],
                    sizeof(Affine<F>));
         }
@@ -162,7 +167,8 @@ struct Model {
         rows[matrix][row][signal] = rows[matrix][row][signal] + v;
         entries++;
     }
-    Model(uint64_t seed, uint32_t signals, uint32_t publics, uint32_t log)
+    Model(uint64_t seed, uint32_t signals, uint32_t publics, uint32_t log,
+          Dense dense = Dense{ 100, 100, 100 })
         : m(signals), l(publics), log_n(log), n((uint64_t)1 << log), entries(0)
     {
         Random r = { seed };
@@ -173,10 +179,10 @@ struct Model {
             entry(r.below(2), r.below((uint32_t)n), r.below(m), fr_random(r));
         for (uint32_t i = 0; i < 150; i++) /* a long row, signals repeated */
             entry(1, (uint32_t)n / 2, r.below(m), fr_random(r));
-        points<Fq>(r, m, &a, &la, false);
-        points<Fq>(r, m, &b1, &lb, false);
+        points<Fq>(r, m, &a, &la, false, dense.a);
+        points<Fq>(r, m, &b1, &lb, false, dense.b);
         points<Fq2>(r, m, &b2, &lb, true);
-        points<Fq>(r, m - l - 1, &c, &lc, false);
+        points<Fq>(r, m - l - 1, &c, &lc, false, dense.c);
         points<Fq>(r, n, &h, &lh, false);
         alpha = fr_random(r);
         beta = fr_random(r);
@@ -200,7 +206,7 @@ struct Model {
     {
         memcpy(out, &point, sizeof point);
     }
-    Zkey zkey(uint64_t budget) const
+    Zkey zkey(uint64_t budget, uint64_t multiples = 0) const
     {
         Zkey z;
 
@@ -222,6 +228,7 @@ struct Model {
         z.delta1 = delta1;
         z.delta2 = delta2;
         z.memory_budget = budget;
+        z.multiples_budget = multiples;
         return z;
     }
     /* Values on the domain to values on the odd coset, by the definition. */

@@ -28,7 +28,8 @@ PROVERNET_API void provernet_watch_cancel(provernet_watch *w);
 
 /* Open a device: "cpu", "cuda:0", "auto" (the best that is there).
  * Options read (NULL: defaults): engine.threads (0 = all cores),
- * engine.pin, engine.memory, engine.cpu, engine.plugin, engine.in_process.
+ * engine.pin, engine.memory, engine.cpu, engine.plugin, engine.in_process,
+ * engine.multiples.
  * Starts the engine's own threads, and a helper process for a GPU.
  * OK: *out is closed by the caller, after its keys are freed.
  * ERR_NO_DEVICE names what was looked for; ERR_CONFIG; ERR_NOMEM. */

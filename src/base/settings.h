@@ -243,6 +243,9 @@
       "8GiB", 0, "bytes of loaded proving keys kept between jobs")             \
     X(ENGINE_PLUGIN, "engine.plugin", TEXT, 0, 0, "", 0,                       \
       "file of the GPU engine; empty: the installed one")                      \
+    X(ENGINE_MULTIPLES, "engine.multiples", TEXT, 0, 0, "auto", 0,             \
+      "bytes of the GPU for multiples of a key's points, computed when it is " \
+      "loaded: a size, 0 for none, or auto: what is free beside a proof")      \
     X(ENGINE_IN_PROCESS, "engine.in_process", BOOL, 0, 1, "false", 0,          \
       "the GPU engine in this process, not in a helper of its own")            \
     X(LOG_LEVEL, "log.level", TEXT, 0, 0, "info", 1,                           \

@@ -53,6 +53,28 @@ static provernet_status find_file(struct pvn_gpu *g, const provernet_engine *e,
     return PROVERNET_OK;
 }
 
+/* What multiples of a key's points may take: on its own account nothing in the
+ * emulation, where they only cost time. */
+static provernet_status read_multiples(struct pvn_gpu *g,
+                                       const provernet_engine *e,
+                                       const char *kind, provernet_error *err)
+{
+    const char *set = pvn_setting_text(e->options, PVN_SET_ENGINE_MULTIPLES);
+    int64_t bytes = 0;
+
+    if (strcmp(set, "auto") == 0) {
+        g->multiples = strcmp(kind, "cuda") == 0 ? UINT64_MAX : 0;
+        return PROVERNET_OK;
+    }
+    if (!pvn_parse_size(set, &bytes))
+        return pvn_fail(err, PROVERNET_ERR_CONFIG, 0,
+                        "engine.multiples is \"%.60s\"\n"
+                        "help: auto, a size like 4GiB, or 0",
+                        set);
+    g->multiples = (uint64_t)bytes;
+    return PROVERNET_OK;
+}
+
 static provernet_status pick(struct pvn_gpu *g, const pvn_gpu_link *l,
                              provernet_error *err)
 {
@@ -104,9 +126,10 @@ static void describe(provernet_engine *e, const provernet_gpu_info *info)
             *p = ' ';
     snprintf(e->describe, sizeof e->describe,
              "{\"device\":\"%s\",\"name\":\"%.60s\",\"bytes\":%llu,"
-             "\"sms\":%u,\"capability\":\"%u.%u\"}",
+             "\"free\":%llu,\"sms\":%u,\"capability\":\"%u.%u\"}",
              e->gpu->name, name, (unsigned long long)info->total_bytes,
-             info->sm_count, info->major, info->minor);
+             (unsigned long long)info->free_bytes, info->sm_count, info->major,
+             info->minor);
 }
 
 provernet_status pvn_gpu_open(provernet_engine *e, const char *kind,
@@ -123,6 +146,8 @@ provernet_status pvn_gpu_open(provernet_engine *e, const char *kind,
     g->in_process = pvn_setting_int(e->options, PVN_SET_ENGINE_IN_PROCESS) != 0;
     pthread_mutex_init(&g->lock, NULL);
     rc = find_file(g, e, kind, err);
+    if (!rc)
+        rc = read_multiples(g, e, kind, err);
     if (!rc)
         rc = reach(g, &info, err);
     if (rc) {

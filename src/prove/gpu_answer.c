@@ -32,6 +32,18 @@ static bool known(int32_t status)
     }
 }
 
+/* Sizes that can be added up. */
+static bool sane(const provernet_gpu_needs *n)
+{
+    const uint64_t most = (uint64_t)1 << 56;
+
+    for (int i = 0; i < PROVERNET_GPU_FORMS; i++)
+        if (n->form[i].resident > most || n->form[i].scratch > most ||
+            n->form[i].bus > most)
+            return false;
+    return n->spare <= most && n->bus_rate <= most;
+}
+
 bool pvn_gpu_answer_read(pvn_wire_say *out, const uint8_t *data, size_t len,
                          unsigned type, uint32_t serial)
 {
@@ -42,7 +54,7 @@ bool pvn_gpu_answer_read(pvn_wire_say *out, const uint8_t *data, size_t len,
            out->head.version == PVN_WIRE_VERSION &&
            out->head.bytes == sizeof *out && out->head.type == type &&
            out->head.serial == serial && known(out->status) &&
-           out->devices < 4096 &&
+           out->devices < 4096 && sane(&out->needs) &&
            (type != PVN_WIRE_HELLO || out->status || out->devices > 0) &&
            (type != PVN_WIRE_LOAD || out->status || out->key != 0) &&
            tidy(out->message, sizeof out->message) &&

@@ -40,18 +40,17 @@ static int load_key(pvn_gpu_bench *b, const uint8_t *scalars,
                                       .n_public = 1,
                                       .domain_size = (uint32_t)b->n,
                                       .coefficients = 2 * b->n } };
-    pvn_gpu_needs needs = { 0 };
+    pvn_gpu_loaded loaded = { 0 };
     int status;
 
     pvn_wire_layout(&s.sizes, at);
     if (!pvn_bulk_new(&s.bulk, at[PVN_WIRE_SECTIONS]))
         return PROVERNET_GPU_NOMEM;
     made_up_key(&s, b, scalars);
-    status = g->link->way->needs(g->link, &s.sizes, &needs, e);
-    if (!status)
-        status = g->link->way->load(g->link, &s, &b->key, NULL, e);
+    status = g->link->way->load(g->link, &s, &loaded, NULL, e);
     pvn_bulk_free(&s.bulk);
-    b->bytes = needs.resident + needs.scratch;
+    b->key = loaded.key;
+    b->bytes = loaded.form.resident + loaded.form.scratch;
     return status;
 }
 

@@ -31,14 +31,30 @@ static provernet_gpu_watch watch_of(provernet_watch *w)
     return g;
 }
 
-static provernet_gpu_zkey numbers(const pvn_wire_key *k)
+static provernet_gpu_zkey key_of(const pvn_gpu_sections *s)
 {
+    const pvn_wire_key *k = &s->sizes;
+    uint64_t at[PVN_WIRE_SECTIONS + 1];
+
+    pvn_wire_layout(k, at);
     return (provernet_gpu_zkey){ .struct_size = sizeof(provernet_gpu_zkey),
                                  .n_vars = k->n_vars,
                                  .n_public = k->n_public,
                                  .domain_size = k->domain_size,
                                  .coefficients = k->coefficients,
-                                 .memory_budget = k->memory_budget };
+                                 .section4 = s->bulk.data + at[0],
+                                 .a = s->bulk.data + at[1],
+                                 .b1 = s->bulk.data + at[2],
+                                 .b2 = s->bulk.data + at[3],
+                                 .c = s->bulk.data + at[4],
+                                 .h = s->bulk.data + at[5],
+                                 .alpha1 = s->fixed,
+                                 .beta1 = s->fixed + 64,
+                                 .delta1 = s->fixed + 128,
+                                 .beta2 = s->fixed + 192,
+                                 .delta2 = s->fixed + 320,
+                                 .memory_budget = k->memory_budget,
+                                 .multiples_budget = k->multiples_budget };
 }
 
 static void direct_close(pvn_gpu_link *l)
@@ -59,40 +75,29 @@ static int direct_open(pvn_gpu_link *l, int device, provernet_gpu_error *e)
     return of(l)->table->open(device, &of(l)->ctx, e);
 }
 
-static int direct_needs(pvn_gpu_link *l, const pvn_wire_key *k,
-                        pvn_gpu_needs *out, provernet_gpu_error *e)
+static int direct_needs(pvn_gpu_link *l, const pvn_gpu_sections *s,
+                        provernet_gpu_needs *out, provernet_gpu_error *e)
 {
-    provernet_gpu_zkey z = numbers(k);
+    provernet_gpu_zkey z = key_of(s);
 
-    return of(l)->table->key_needs(of(l)->ctx, &z, &out->resident,
-                                   &out->scratch, &out->chunked, e);
+    return of(l)->table->key_needs(of(l)->ctx, &z, out, e);
 }
 
 static int direct_load(pvn_gpu_link *l, const pvn_gpu_sections *s,
-                       uint64_t *key, provernet_watch *w,
+                       pvn_gpu_loaded *out, provernet_watch *w,
                        provernet_gpu_error *e)
 {
-    provernet_gpu_zkey z = numbers(&s->sizes);
+    provernet_gpu_zkey z = key_of(s);
     provernet_gpu_watch watch = watch_of(w);
-    uint64_t at[PVN_WIRE_SECTIONS + 1];
     void *made = NULL;
     int status;
 
-    pvn_wire_layout(&s->sizes, at);
-    z.section4 = s->bulk.data + at[0];
-    z.a = s->bulk.data + at[1];
-    z.b1 = s->bulk.data + at[2];
-    z.b2 = s->bulk.data + at[3];
-    z.c = s->bulk.data + at[4];
-    z.h = s->bulk.data + at[5];
-    z.alpha1 = s->fixed;
-    z.beta1 = s->fixed + 64;
-    z.delta1 = s->fixed + 128;
-    z.beta2 = s->fixed + 192;
-    z.delta2 = s->fixed + 320;
     watch.host_permille = NULL; /* the CPU's load has reported to its end */
     status = of(l)->table->key_load(of(l)->ctx, &z, &made, &watch, e);
-    *key = (uint64_t)(uintptr_t)made;
+    if (!status)
+        status = of(l)->table->key_form(of(l)->ctx, made, &out->form,
+                                        &out->bus_rate, e);
+    out->key = (uint64_t)(uintptr_t)made;
     return status;
 }
 

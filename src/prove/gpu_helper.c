@@ -270,20 +270,21 @@ static int remote_open(pvn_gpu_link *l, int device, provernet_gpu_error *e)
     return talk(of(l), &q, PVN_WIRE_OPEN, -1, short_one, &a, e);
 }
 
-static int remote_needs(pvn_gpu_link *l, const pvn_wire_key *k,
-                        pvn_gpu_needs *out, provernet_gpu_error *e)
+static int remote_needs(pvn_gpu_link *l, const pvn_gpu_sections *s,
+                        provernet_gpu_needs *out, provernet_gpu_error *e)
 {
-    pvn_wire_ask q = { .sizes = *k };
+    pvn_wire_ask q = { .sizes = s->sizes };
     pvn_wire_say a;
-    int status = talk(of(l), &q, PVN_WIRE_NEEDS, -1, short_one, &a, e);
+    int status = talk(of(l), &q, PVN_WIRE_NEEDS, s->bulk.fd,
+                      (manner){ .watch = NULL }, &a, e);
 
     if (!status)
-        *out = (pvn_gpu_needs){ a.resident, a.scratch, a.chunked };
+        *out = a.needs;
     return status;
 }
 
 static int remote_load(pvn_gpu_link *l, const pvn_gpu_sections *s,
-                       uint64_t *key, provernet_watch *w,
+                       pvn_gpu_loaded *out, provernet_watch *w,
                        provernet_gpu_error *e)
 {
     pvn_wire_ask q = { .sizes = s->sizes };
@@ -294,7 +295,7 @@ static int remote_load(pvn_gpu_link *l, const pvn_gpu_sections *s,
     status = talk(of(l), &q, PVN_WIRE_LOAD, s->bulk.fd, (manner){ .watch = w },
                   &a, e);
     if (!status)
-        *key = a.key;
+        *out = (pvn_gpu_loaded){ a.key, a.needs.bus_rate, a.needs.form[0] };
     return status;
 }
 

@@ -2,6 +2,7 @@
 #include "prove/gpu_sections.h"
 #include "prove/gpu_state.h"
 #include "prove/memory.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { SPARE_BYTES = 64 << 20 }; /* of the device, left to others, at most */
@@ -40,57 +41,124 @@ void pvn_gpu_sweep(provernet_engine *e, bool all)
     }
 }
 
+/* The least time that the bus takes for a proof of a key in parts. */
+static const char *bus_text(char out[112], uint64_t bytes, uint64_t rate)
+{
+    double used = rate ? (double)rate : (double)PVN_GPU_BUS_ASSUMED;
+    char size[24];
+
+    snprintf(out, 112, "%s a proof, at least %.1f ms at %.1f GB/s (%s)",
+             pvn_size_text(size, bytes), (double)bytes * 1e3 / used, used / 1e9,
+             rate ? "measured" : "assumed, PCIe 4.0 x16");
+    return out;
+}
+
+static uint64_t spare_of(uint64_t free_bytes)
+{
+    return free_bytes / 16 < SPARE_BYTES ? free_bytes / 16 : SPARE_BYTES;
+}
+
+/* Its points pass through the device in parts. */
+static void in_parts(provernet_engine *e, const provernet_gpu_needs *n,
+                     const provernet_gpu_info *info, pvn_gpu_sections *s,
+                     uint64_t *bytes)
+{
+    const provernet_gpu_form *plain = &n->form[PROVERNET_GPU_PLAIN];
+    const provernet_gpu_form *parts = &n->form[PROVERNET_GPU_IN_PARTS];
+    uint64_t use = info->free_bytes + n->spare - spare_of(info->free_bytes);
+    uint64_t *budget = &s->sizes.memory_budget;
+    char a[24], b[24], bus[112];
+
+    *budget = use < plain->resident ? use : plain->resident - 1;
+    if (!*budget) /* which would mean: any */
+        *budget = 1;
+    pvn_engine_tell(e,
+                    "%s: a key takes %s with a proof, %s are free: its points "
+                    "pass through the device in parts, which is slower: %s",
+                    e->gpu->name,
+                    pvn_size_text(a, plain->resident + plain->scratch),
+                    pvn_size_text(b, info->free_bytes),
+                    bus_text(bus, parts->bus, n->bus_rate));
+    *bytes = parts->resident + parts->scratch;
+    if (*bytes > *budget)
+        *bytes = *budget;
+}
+
+/* Of what is left beside a proof, no other key's. */
+static uint64_t multiples_budget(const provernet_engine *e,
+                                 const provernet_gpu_form *plain,
+                                 uint64_t free_bytes)
+{
+    const struct pvn_gpu *g = e->gpu;
+    uint64_t taken = plain->resident + plain->scratch + spare_of(free_bytes);
+    uint64_t left = free_bytes > taken ? free_bytes - taken : 0;
+
+    return left < g->multiples ? left : g->multiples;
+}
+
 /* A key that does not fit beside a proof may take what is free but a rest;
- * keys that are only kept go first. */
-static int fit(provernet_engine *e, pvn_wire_key *sizes, uint64_t *bytes,
+ * multiples of other keys' points go first, then keys that are only kept. */
+static int fit(provernet_engine *e, pvn_gpu_sections *s, uint64_t *bytes,
                provernet_gpu_error *ge)
 {
     struct pvn_gpu *g = e->gpu;
-    pvn_gpu_needs needs;
+    provernet_gpu_needs needs;
     provernet_gpu_info info;
-    char a[24], b[24];
-    uint64_t use, spare;
-    int status = g->link->way->needs(g->link, sizes, &needs, ge);
+    const provernet_gpu_form *plain = &needs.form[PROVERNET_GPU_PLAIN];
+    int status;
 
-    while (!status) {
-        status = g->link->way->info(g->link, g->device, &info, ge);
-        *bytes = needs.resident + needs.scratch;
-        if (status || *bytes <= info.free_bytes)
+    for (;;) {
+        status = g->link->way->needs(g->link, s, &needs, ge);
+        if (!status)
+            status = g->link->way->info(g->link, g->device, &info, ge);
+        if (status)
             return status;
+        *bytes = plain->resident + plain->scratch;
+        if (*bytes <= info.free_bytes + needs.spare) {
+            s->sizes.multiples_budget =
+                multiples_budget(e, plain, info.free_bytes);
+            return PROVERNET_GPU_OK;
+        }
         if (!pvn_engine_shed(e, 1))
             break;
         pvn_gpu_sweep(e, false);
         if (!g->link)
             return ge->status = PROVERNET_GPU_LOST;
     }
-    if (status)
-        return status;
-    spare = info.free_bytes / 16;
-    use = info.free_bytes - (spare < SPARE_BYTES ? spare : SPARE_BYTES);
-    sizes->memory_budget = use < needs.resident ? use : needs.resident - 1;
-    if (!sizes->memory_budget) /* which would mean: any */
-        sizes->memory_budget = 1;
-    pvn_engine_tell(e,
-                    "%s: a key takes %s with a proof, %s are free: its points "
-                    "pass through the device in parts, which is slower",
-                    g->name, pvn_size_text(a, *bytes),
-                    pvn_size_text(b, info.free_bytes));
-    *bytes = needs.chunked < sizes->memory_budget ? needs.chunked
-                                                  : sizes->memory_budget;
+    in_parts(e, &needs, &info, s, bytes);
     return PROVERNET_GPU_OK;
+}
+
+/* What was not known before. */
+static void tell_form(provernet_engine *e, const pvn_gpu_loaded *l,
+                      uint64_t rate_before)
+{
+    char text[112];
+
+    if (l->form.multiples == 0 && rate_before == 0 && l->bus_rate)
+        pvn_engine_tell(e, "%s: a key in parts: %s", e->gpu->name,
+                        bus_text(text, l->form.bus, l->bus_rate));
+    if (l->form.multiples > 1)
+        pvn_engine_tell(e, "%s: a key has %u multiples of each point there, %s",
+                        e->gpu->name, l->form.multiples,
+                        pvn_size_text(text, l->form.resident));
 }
 
 static int put_key(provernet_engine *e, pvn_gpu_key *k, pvn_gpu_sections *s,
                    provernet_watch *w, provernet_gpu_error *ge)
 {
     struct pvn_gpu *g = e->gpu;
-    int status = fit(e, &s->sizes, &k->bytes, ge);
+    pvn_gpu_loaded loaded = { 0 };
+    int status = fit(e, s, &k->bytes, ge);
 
     if (!status)
-        status = g->link->way->load(g->link, s, &k->key, w, ge);
-    if (!status)
-        status = pvn_gpu_slots_grow(g, s->sizes.n_vars, ge);
-    return status;
+        status = g->link->way->load(g->link, s, &loaded, w, ge);
+    k->key = loaded.key;
+    if (status)
+        return status;
+    tell_form(e, &loaded, g->bus_rate);
+    g->bus_rate = loaded.bus_rate;
+    return pvn_gpu_slots_grow(g, s->sizes.n_vars, ge);
 }
 
 static provernet_status add(provernet_engine *e, pvn_gpu_key *k,

@@ -30,9 +30,12 @@ typedef struct pvn_gpu_sections {
     pvn_bulk bulk;
 } pvn_gpu_sections;
 
-typedef struct pvn_gpu_needs {
-    uint64_t resident, scratch, chunked;
-} pvn_gpu_needs;
+/* A key on the device, in the form that it got; bytes a second that its copy
+ * went at, or 0. */
+typedef struct pvn_gpu_loaded {
+    uint64_t key, bus_rate;
+    provernet_gpu_form form;
+} pvn_gpu_loaded;
 
 typedef struct pvn_gpu_proof {
     uint64_t key, n; /* n: values of the witness */
@@ -48,9 +51,9 @@ typedef struct pvn_gpu_way {
     int (*info)(pvn_gpu_link *l, int device, provernet_gpu_info *out,
                 provernet_gpu_error *e);
     int (*open)(pvn_gpu_link *l, int device, provernet_gpu_error *e);
-    int (*needs)(pvn_gpu_link *l, const pvn_wire_key *k, pvn_gpu_needs *out,
-                 provernet_gpu_error *e);
-    int (*load)(pvn_gpu_link *l, const pvn_gpu_sections *s, uint64_t *key,
+    int (*needs)(pvn_gpu_link *l, const pvn_gpu_sections *s,
+                 provernet_gpu_needs *out, provernet_gpu_error *e);
+    int (*load)(pvn_gpu_link *l, const pvn_gpu_sections *s, pvn_gpu_loaded *out,
                 provernet_watch *w, provernet_gpu_error *e);
     int (*drop)(pvn_gpu_link *l, uint64_t key, provernet_gpu_error *e);
     /* The memory stays the caller's, until the slot is another or closed. */

@@ -32,6 +32,8 @@ struct pvn_gpu {
     char which[16];
     bool in_process;
     int device;
+    uint64_t multiples; /* bytes that those of a key's points may take */
+    uint64_t bus_rate;  /* as the last key's copy went; 0: not known */
     unsigned losses;
     int64_t again_ms;     /* when a lost one is tried again */
     pthread_mutex_t lock; /* of all below, and of changing the link */
@@ -39,6 +41,9 @@ struct pvn_gpu {
     pvn_gpu_slot slots[PVN_WIRE_SLOTS];
     uint32_t tickets;
 };
+
+/* Bytes a second: no key was copied yet. */
+#define PVN_GPU_BUS_ASSUMED 25000000000u
 
 /* ---- gpu.c; all with the turn held ---- */
 

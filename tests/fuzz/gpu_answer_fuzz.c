@@ -24,6 +24,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     for (const char *p = say.message; *p; p++)
         if (*p < ' ' || *p > '~')
             __builtin_trap();
+    for (int i = 0; i < PROVERNET_GPU_FORMS; i++)
+        if (say.needs.form[i].resident + say.needs.form[i].scratch +
+                say.needs.spare <
+            say.needs.form[i].resident)
+            __builtin_trap();
     if (type == PVN_WIRE_HELLO && !say.status && !say.devices)
         __builtin_trap();
     if (type == PVN_WIRE_LOAD && !say.status && !say.key)

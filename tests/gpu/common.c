@@ -26,6 +26,13 @@ file read_vector(const char *circuit, const char *name)
 provernet_engine *open_engine(const char *device, const char *plugin,
                               bool in_process, provernet_error *err)
 {
+    return open_with(device, plugin, in_process, NULL, err);
+}
+
+provernet_engine *open_with(const char *device, const char *plugin,
+                            bool in_process, const char *multiples,
+                            provernet_error *err)
+{
     provernet_options *o = provernet_options_new();
     provernet_engine *e = NULL;
     provernet_status rc;
@@ -35,6 +42,9 @@ provernet_engine *open_engine(const char *device, const char *plugin,
     assert_ok(provernet_options_set(o, "engine.threads", "2", NULL));
     assert_ok(provernet_options_set(o, "engine.in_process",
                                     in_process ? "true" : "false", NULL));
+    if (multiples)
+        assert_ok(
+            provernet_options_set(o, "engine.multiples", multiples, NULL));
     rc = provernet_engine_open(&e, device, o, err);
     provernet_options_free(o);
     assert_true((rc == PROVERNET_OK) == (e != NULL));

@@ -18,5 +18,9 @@ file read_vector(const char *circuit, const char *name);
 /* in_process: the engine in the test itself, not in a helper. NULL: *err. */
 provernet_engine *open_engine(const char *device, const char *plugin,
                               bool in_process, provernet_error *err);
+/* The same with a value of engine.multiples, or NULL. */
+provernet_engine *open_with(const char *device, const char *plugin,
+                            bool in_process, const char *multiples,
+                            provernet_error *err);
 void read_backwards(uint8_t *out, const uint8_t *in);
 #endif

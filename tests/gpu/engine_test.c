@@ -3,21 +3,27 @@
 #include "common.h"
 #include <provernet/experimental.h>
 
-static void equal(const char *circuit, bool in_process)
+/* multiples: the setting, or NULL. */
+static void equal(const char *circuit, bool in_process, const char *multiples)
 {
     file z = read_vector(circuit, "circuit.zkey");
     file w = read_vector(circuit, "witness.wtns");
     provernet_span zs = { z.data, z.len }, ws = { w.data, w.len };
     pvn_source source = pvn_source_of(&zs, "circuit.zkey");
     provernet_error err = { 0 };
-    provernet_engine *e = open_engine("cpu-sim", PVN_GPU_SIM, in_process, &err);
+    provernet_engine *e =
+        open_with("cpu-sim", PVN_GPU_SIM, in_process, multiples, &err);
     pvn_groth16_key *key = NULL;
+    char news[400] = "";
     uint8_t rs64[64], r32[32], s32[32], publics[2][32 * 8];
     provernet_groth16_proof cpu, gpu;
 
     assert_non_null(e);
     assert_int_equal(e->device->load(e, &key, &source, NULL, &err),
                      PROVERNET_OK);
+    (void)provernet_engine_news(e, news, sizeof news);
+    assert_true((strstr(news, "16 multiples of each point") != NULL) ==
+                (multiples != NULL));
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < 64; i++)
             rs64[i] = (uint8_t)(7 * i + round + 1);
@@ -45,10 +51,11 @@ static void equal_blinding_gives_the_bytes_of_the_cpu(void **state)
 {
     (void)state;
     for (int in_process = 0; in_process < 2; in_process++) {
-        equal("square", in_process != 0);
-        equal("multiplier", in_process != 0);
+        equal("square", in_process != 0, NULL);
+        equal("multiplier", in_process != 0, NULL);
+        equal("multiplier", in_process != 0, "1GiB");
     }
-    equal("poseidon", false); /* the largest; gpu_circuit has larger ones */
+    equal("poseidon", false, NULL); /* gpu_circuit has larger ones */
 }
 
 /* The way an application goes; the engine draws r and s itself. */
@@ -164,6 +171,11 @@ static void a_bad_processor_setting_is_no_missing_device(void **state)
     assert_int_equal(provernet_engine_open(&e, "auto", o, &err),
                      PROVERNET_ERR_CONFIG);
     assert_non_null(strstr(err.message, "engine.plugin is"));
+    assert_ok(provernet_options_set(o, "engine.plugin", PVN_GPU_SIM, NULL));
+    assert_ok(provernet_options_set(o, "engine.multiples", "all", NULL));
+    assert_int_equal(provernet_engine_open(&e, "cpu-sim", o, &err),
+                     PROVERNET_ERR_CONFIG);
+    assert_non_null(strstr(err.message, "engine.multiples is \"all\""));
     provernet_options_free(o);
 }
 

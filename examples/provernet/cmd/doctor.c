@@ -6,6 +6,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <jansson.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -68,6 +69,22 @@ static void say_engine(struct doctor *d, const provernet_error *err)
     say(d, NOTE, "gpu engine", "%s", text);
 }
 
+/* What is free, and what a key costs that does not fit into it. */
+static void say_memory(struct doctor *d, const provernet_engine *e)
+{
+    json_t *o = json_loads(provernet_engine_describe(e), 0, NULL);
+    char size[32];
+
+    units_show_size((uint64_t)json_integer_value(json_object_get(o, "free")),
+                    size, sizeof size);
+    json_decref(o);
+    say(d, FINE, "gpu memory",
+        "%s free; a key that needs more passes its points through at every "
+        "proof: at least 40 ms for each GB of them (at 25 GB/s, assumed; "
+        "measured when a key is loaded)",
+        size);
+}
+
 static void check_gpu(struct doctor *d, const struct config *c)
 {
     provernet_options *o = config_options(c, NULL);
@@ -79,6 +96,7 @@ static void check_gpu(struct doctor *d, const struct config *c)
     if (provernet_engine_open(&e, "cuda:0", o, &err) == PROVERNET_OK) {
         engine_words(e, words, sizeof words);
         say(d, FINE, "gpu", "%s", words);
+        say_memory(d, e);
         provernet_engine_close(e);
         provernet_options_free(o);
         return;

@@ -1,0 +1,18 @@
+# cmake -DLOG=FILE -P logged.cmake -- COMMAND...: runs it with its errors into FILE; shows them if it
+# fails.
+set(_command "")
+set(_begun OFF)
+math(EXPR _last "${CMAKE_ARGC} - 1")
+foreach(i RANGE ${_last})
+  if(_begun)
+    list(APPEND _command "${CMAKE_ARGV${i}}")
+  elseif("${CMAKE_ARGV${i}}" STREQUAL "--")
+    set(_begun ON)
+  endif()
+endforeach()
+execute_process(COMMAND ${_command} ERROR_FILE ${LOG} RESULT_VARIABLE _status)
+if(NOT _status EQUAL 0)
+  file(READ ${LOG} _text)
+  message("${_text}")
+  message(FATAL_ERROR "status ${_status}")
+endif()
