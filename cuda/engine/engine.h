@@ -225,6 +225,8 @@ uint64_t key_more(Key *k, Arena *a);
 void key_scratch(const Key *k, Scratch *s, Arena *a);
 uint64_t key_scratch_bytes(const Key *k);
 void key_form_of(Key *k, uint64_t entries, Form *out); /* as it is planned */
+/* Every form; the plan is another afterwards. */
+void key_forms(Key *k, uint64_t entries, Form form[PROVERNET_GPU_FORMS]);
 /* The largest chunk that keeps within the budget (0: any); 0: none does. */
 uint64_t key_pick_chunk(Key *k, uint64_t entries, uint64_t budget);
 /* Only the space that the pieces of a key take: a->used. */

@@ -291,6 +291,23 @@ uint64_t key_pick_chunk(Key *k, uint64_t entries, uint64_t budget)
 
 /* ---- the answers ---- */
 
+void key_forms(Key *k, uint64_t entries, Form form[PROVERNET_GPU_FORMS])
+{
+    Form *plain = &form[PROVERNET_GPU_PLAIN];
+
+    (void)key_pick_chunk(k, entries, 0);
+    key_form_of(k, entries, &form[PROVERNET_GPU_IN_PARTS]);
+    for (int f = PROVERNET_GPU_PLAIN; f < PROVERNET_GPU_FORMS; f++) {
+        key_plan(k, 1u << (f - PROVERNET_GPU_PLAIN), 0);
+        if (&form[f] == plain || countable(k))
+            key_form_of(k, entries, &form[f]);
+        else
+            form[f] = form[f - 1];
+        if (form[f].scratch < plain->scratch) /* should it give them up */
+            form[f].scratch = plain->scratch;
+    }
+}
+
 int key_needs(void *ctx, const Zkey *z, Needs *out, Error *e)
 {
     Context *c = static_cast<Context *>(ctx);
@@ -299,26 +316,15 @@ int key_needs(void *ctx, const Zkey *z, Needs *out, Error *e)
 
     if (!status && !out)
         status = fail(e, PROVERNET_GPU_INVALID, 0, "no place for the answer");
-    if (status)
-        return status;
-    memset(out, 0, sizeof *out);
-    (void)key_pick_chunk(&k, z->coefficients, 0);
-    key_form_of(&k, z->coefficients, &out->form[PROVERNET_GPU_IN_PARTS]);
-    for (int f = PROVERNET_GPU_PLAIN; f < PROVERNET_GPU_FORMS; f++) {
-        key_plan(&k, 1u << (f - PROVERNET_GPU_PLAIN), 0);
-        if (f == PROVERNET_GPU_PLAIN || countable(&k))
-            key_form_of(&k, z->coefficients, &out->form[f]);
-        else
-            out->form[f] = out->form[f - 1];
-        /* Should it give up its multiples. */
-        if (out->form[f].scratch < out->form[PROVERNET_GPU_PLAIN].scratch)
-            out->form[f].scratch = out->form[PROVERNET_GPU_PLAIN].scratch;
+    if (!status) {
+        memset(out, 0, sizeof *out);
+        key_forms(&k, z->coefficients, out->form);
+        for (const Key *other = c->keys; other; other = other->next)
+            out->spare += other->more_bytes;
+        out->bus_rate = c->bus_rate;
     }
-    for (const Key *other = c->keys; other; other = other->next)
-        out->spare += other->more_bytes;
-    out->bus_rate = c->bus_rate;
     key_lists_free(&k);
-    return 0;
+    return status;
 }
 
 int key_form(void *ctx, void *key, Form *out, uint64_t *bus_rate, Error *e)

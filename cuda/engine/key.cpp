@@ -333,20 +333,20 @@ static uint64_t all_of(const Context *c, const Form &f)
 
 /* As many multiples as their budget and what is free allow. */
 static void pick_multiples(const Context *c, Key *k, const Zkey *z,
-                           const Needs &needs, uint64_t room)
+                           const Form *form, uint64_t room)
 {
-    const Form *plain = &needs.form[PROVERNET_GPU_PLAIN], *f;
+    const Form *plain = &form[PROVERNET_GPU_PLAIN], *f;
     int at = PROVERNET_GPU_FORMS - 1;
 
     for (; at > PROVERNET_GPU_PLAIN; at--) {
-        f = &needs.form[at];
+        f = &form[at];
         if (f->multiples > plain->multiples &&
             f->resident - plain->resident <= z->multiples_budget &&
             all_of(c, *f) <= room &&
             (!z->memory_budget || f->resident <= z->memory_budget))
             break;
     }
-    key_plan(k, needs.form[at].multiples, 0);
+    key_plan(k, form[at].multiples, 0);
 }
 
 /* Others give up their multiples, the most first, until it fits. */
@@ -385,14 +385,12 @@ static int admit_chunked(Key *k, const Zkey *z, const Form &plain, Error *e)
 /* Resident if the budget allows, else in chunks; nothing is started yet. */
 static int admit(Context *c, Key *k, const Zkey *z, Error *e)
 {
-    Needs needs;
+    Form form[PROVERNET_GPU_FORMS], f;
+    const Form &plain = form[PROVERNET_GPU_PLAIN];
     uint64_t room, scratch;
-    Form f;
-    int status = key_needs(c, z, &needs, e);
-    const Form &plain = needs.form[PROVERNET_GPU_PLAIN];
+    int status = 0;
 
-    if (status)
-        return status;
+    key_forms(k, z->coefficients, form);
     if (z->memory_budget && plain.resident > z->memory_budget)
         status = admit_chunked(k, z, plain, e);
     else
@@ -414,7 +412,7 @@ static int admit(Context *c, Key *k, const Zkey *z, Error *e)
     k->bytes = f.resident;
     k->bus = f.bus;
     if (!k->chunk)
-        pick_multiples(c, k, z, needs, room);
+        pick_multiples(c, k, z, form, room);
     k->scratch = key_scratch_bytes(k);
     if (k->scratch < scratch) /* should it give up its multiples */
         k->scratch = scratch;
