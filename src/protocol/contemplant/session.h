@@ -29,12 +29,6 @@ typedef struct pvn_ct_table {
     pvn_lock lock;
     pvn_ct_live *first;
 } pvn_ct_table;
-pvn_ct_table *pvn_ct_table_of(pvn_node *n); /* NULL: no memory */
-/* Into the table under a name that no other there has: name, name-2, ... */
-void pvn_ct_enter(pvn_ct_table *t, pvn_ct_live *live);
-void pvn_ct_leave(pvn_ct_table *t, pvn_ct_live *live);
-/* A copy of the session of this worker row; false: none is here. */
-bool pvn_ct_find(pvn_ct_table *t, const provernet_id *worker, pvn_ct_live *out);
 
 /* The job in its hands. */
 typedef struct pvn_ct_work {
@@ -92,19 +86,38 @@ typedef struct pvn_ct {
 } pvn_ct;
 
 /* ---- serve.c ---- */
+int64_t pvn_ct_now(const pvn_call *c);
+/* A new op of the next hand-over; NULL: no memory. */
+pvn_op *pvn_ct_op(pvn_call *c, pvn_op_type type);
+
+/* ---- table.c ---- */
+pvn_ct_table *pvn_ct_table_of(pvn_node *n); /* NULL: no memory */
+/* Into the table under a name that no other there has: name, name-2, ... */
+void pvn_ct_enter(pvn_ct_table *t, pvn_ct_live *live);
+void pvn_ct_leave(pvn_ct_table *t, pvn_ct_live *live);
+/* A copy of the session of this worker row; false: none is here. */
+bool pvn_ct_find(pvn_ct_table *t, const provernet_id *worker, pvn_ct_live *out);
+/* The table shows what the session is. */
+void pvn_ct_show(pvn_ct *x);
+
+/* ---- clock.c ---- */
 /* Look at the clock and do what is due: end it, ask, renew, lease; else wait.
  */
 pvn_next pvn_ct_go(pvn_call *c, pvn_ct *x);
+
+/* ---- register.c ---- */
+pvn_next pvn_ct_register(pvn_call *c, pvn_ct *x); /* x->message */
+/* Its row is being made. */
+bool pvn_ct_registering(const pvn_ct *x);
+
+/* ---- end.c ---- */
 /* End it: leases return, people are told why. code: RFC 6455. lost: it is not
  * its wish. */
 pvn_next pvn_ct_end(pvn_call *c, pvn_ct *x, int code, bool lost,
                     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
-int64_t pvn_ct_now(const pvn_call *c);
-/* A new op of the next hand-over; NULL: no memory. */
-pvn_op *pvn_ct_op(pvn_call *c, pvn_op_type type);
 pvn_next pvn_ct_nomem(pvn_call *c, pvn_ct *x);
-/* The table shows what the session is. */
-void pvn_ct_show(pvn_ct *x);
+/* The same for a connection that is gone. */
+void pvn_ct_farewell(pvn_call *c, pvn_ct *x, bool lost, const char *why);
 
 /* ---- work.c ---- */
 pvn_next pvn_ct_lease(pvn_call *c, pvn_ct *x);
