@@ -1,14 +1,14 @@
 #!/bin/sh
 # Programs written with the released sp1-sdk get (mock) proofs of every mode, and wait on unmoved while the
-# server is killed and started again. Third argument: v6 or v5.
+# server is killed and started again. Third argument: v6, v5 or v4.
 . "${0%/*}/common.sh"
 VERSION=$3
 CLIENT=$CACHE/bin/provernet-sp1-$VERSION
 need "$CLIENT"
 GUEST=$VECTORS/sp1/guest32.elf
 [ "$VERSION" != v6 ] || GUEST=$VECTORS/sp1/guest64.elf
-# 5 then does without the map of recursion keys that build.sh leaves out, and compiles no recursion programs; 6 does
-# not look.
+# 5 and 4 then do without the map of recursion keys that build.sh leaves out, and compile no recursion programs; 6
+# does not look.
 export VERIFY_VK=false SP1_DISABLE_PROGRAM_CACHE=true
 export NETWORK_PRIVATE_KEY=0x1111111111111111111111111111111111111111111111111111111111111111
 
@@ -29,7 +29,7 @@ kill $WORKER && wait $WORKER || true
 work 8s
 "$CLIENT" "$GUEST" --modes core >"$DIR/out" 2>"$DIR/errors" &
 WAITING=$!
-for _ in $(seq 1200); do
+for _ in $(seq 3000); do
   ! grep -q '^request' "$DIR/out" || break
   kill -0 $WAITING 2>/dev/null || break
   sleep 0.1

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the guests from guest.c: rv64im for SP1 6, rv32im for SP1 5 and before. Needs clang (14 or later) and lld
+# Makes the guests from guest.c: rv64im for SP1 6, rv32im for SP1 5 and 4. Needs clang (14 or later) and lld
 # (LLD="ld.lld", or "rust-lld -flavor gnu" of a Rust toolchain).
 set -eu
 cd "$(dirname "$0")"
