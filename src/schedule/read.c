@@ -1,30 +1,6 @@
 /* schedule/read.c - looking: copies of rows for those who answer. Pure;
- * includes decide.h. */
-#include "schedule/decide.h"
-
-/* A deep copy in the op's arena; NULL stays NULL. */
-static const void *keep(pvn_cx *cx, const void *row)
-{
-    const pvn_row *copy =
-        row ? pvn_row_copy(&cx->op->arena, (const pvn_row *)row) : NULL;
-    if (row && !copy)
-        cx->rows->failed = true;
-    return copy;
-}
-
-/* A candidate that nobody has judged is no proof yet. */
-static const pvn_request *shown_request(const pvn_request *copy)
-{
-    pvn_request *q = (pvn_request *)(uintptr_t)copy;
-    if (q && q->state != PROVERNET_FULFILLED)
-        memset(&q->proof, 0, sizeof q->proof);
-    return q;
-}
-
-static const pvn_request *keep_request(pvn_cx *cx, const pvn_request *q)
-{
-    return shown_request(keep(cx, q));
-}
+ * includes kept.h. */
+#include "schedule/kept.h"
 
 bool pvn_op_look(pvn_op *op, const pvn_row *row)
 {
@@ -32,21 +8,8 @@ bool pvn_op_look(pvn_op *op, const pvn_row *row)
     if (op->type == PVN_OP_READ_ACCOUNT)
         op->u.read_account.account = copy;
     else
-        op->u.read_request.request = shown_request(copy);
+        op->u.read_request.request = pvn_shown_request(copy);
     return copy != NULL;
-}
-
-static void *room(pvn_cx *cx, size_t n, size_t size)
-{
-    void *p = pvn_arena_alloc(&cx->op->arena, n * size);
-    if (!p)
-        cx->rows->failed = true;
-    return p;
-}
-
-static provernet_status done(pvn_cx *cx)
-{
-    return cx->rows->failed ? pvn_nomem(&cx->op->err) : PROVERNET_OK;
 }
 
 /* ---- one row ---- */
@@ -58,8 +21,8 @@ void pvn_keys_read_account(pvn_cx *cx)
 provernet_status pvn_decide_read_account(pvn_cx *cx)
 {
     pvn_op_read_account *u = &cx->op->u.read_account;
-    u->account = keep(cx, pvn_need_account(cx, u->address20));
-    return done(cx);
+    u->account = pvn_keep(cx, pvn_need_account(cx, u->address20));
+    return pvn_kept(cx);
 }
 
 void pvn_keys_read_program(pvn_cx *cx)
@@ -70,8 +33,8 @@ void pvn_keys_read_program(pvn_cx *cx)
 provernet_status pvn_decide_read_program(pvn_cx *cx)
 {
     pvn_op_read_program *u = &cx->op->u.read_program;
-    u->program = keep(cx, pvn_need_program(cx, u->protocol, u->name));
-    return done(cx);
+    u->program = pvn_keep(cx, pvn_need_program(cx, u->protocol, u->name));
+    return pvn_kept(cx);
 }
 
 void pvn_keys_read_artifact(pvn_cx *cx)
@@ -81,8 +44,8 @@ void pvn_keys_read_artifact(pvn_cx *cx)
 provernet_status pvn_decide_read_artifact(pvn_cx *cx)
 {
     pvn_op_read_artifact *u = &cx->op->u.read_artifact;
-    u->artifact = keep(cx, pvn_need_artifact(cx, &u->id));
-    return done(cx);
+    u->artifact = pvn_keep(cx, pvn_need_artifact(cx, &u->id));
+    return pvn_kept(cx);
 }
 
 void pvn_keys_read_record(pvn_cx *cx)
@@ -102,7 +65,7 @@ provernet_status pvn_decide_read_record(pvn_cx *cx)
         if (!u->value.data)
             cx->rows->failed = true;
     }
-    return done(cx);
+    return pvn_kept(cx);
 }
 
 /* ---- records of one kind ---- */
@@ -115,8 +78,7 @@ static pvn_want *records(pvn_cx *cx)
                      .int1 = u->protocol,
                      .text1 = u->kind,
                      .bytes1 = u->after,
-                     .limit =
-                         u->limit > 0 && u->limit <= 1000 ? u->limit : 1000 };
+                     .limit = pvn_keep_limit(u->limit) };
     return pvn_need_scan(cx, &ask);
 }
 void pvn_keys_read_records(pvn_cx *cx)
@@ -126,15 +88,8 @@ void pvn_keys_read_records(pvn_cx *cx)
 provernet_status pvn_decide_read_records(pvn_cx *cx)
 {
     pvn_op_read_records *u = &cx->op->u.read_records;
-    const pvn_want *w = records(cx);
-    size_t n = w ? w->found_len : 0;
-    const pvn_record **all = room(cx, n, sizeof *all);
-    u->records = all;
-    u->records_len = 0;
-    for (size_t i = 0; all && i < n && !cx->rows->failed; i++)
-        if (!w->found[i]->deleted)
-            all[u->records_len++] = keep(cx, w->found[i]);
-    return done(cx);
+    u->records = pvn_keep_all(cx, records(cx), &u->records_len);
+    return pvn_kept(cx);
 }
 
 /* ---- what proofs of a program took ---- */
@@ -177,7 +132,7 @@ static pvn_event *keep_events(pvn_cx *cx, const pvn_event *from)
 {
     pvn_event *first = NULL, **last = &first;
     for (; from; from = from->next) {
-        pvn_event *e = room(cx, 1, sizeof *e);
+        pvn_event *e = pvn_keep_room(cx, 1, sizeof *e);
         if (!e)
             return NULL;
         *e = *from;
@@ -200,8 +155,7 @@ static pvn_want *events_since(pvn_cx *cx)
     const pvn_op_read_events *u = &cx->op->u.read_events;
     pvn_want ask = { .scan = u->newest ? PVN_EVENTS_LAST : PVN_EVENTS_SINCE,
                      .int1 = u->after_seq,
-                     .limit =
-                         u->limit > 0 && u->limit <= 1000 ? u->limit : 1000 };
+                     .limit = pvn_keep_limit(u->limit) };
     return pvn_need_scan(cx, &ask);
 }
 void pvn_keys_read_events(pvn_cx *cx)
@@ -216,7 +170,7 @@ provernet_status pvn_decide_read_events(pvn_cx *cx)
     u->events_len = 0;
     for (const pvn_event *e = u->events; e; e = e->next)
         u->events_len++;
-    return done(cx);
+    return pvn_kept(cx);
 }
 
 /* ---- one request and all around it ---- */
@@ -267,7 +221,7 @@ static void keep_attempts(pvn_cx *cx, const pvn_request *q)
     for (pvn_row *t = pvn_rows_group(cx->rows, PVN_TASK, &q->id); t;
          t = t->sibling)
         n += group_len(cx, PVN_ATTEMPT, &((pvn_task *)t)->id);
-    const pvn_attempt **all = room(cx, n, sizeof *all);
+    const pvn_attempt **all = pvn_keep_room(cx, n, sizeof *all);
     u->attempts = all;
     u->attempts_len = 0;
     for (size_t i = 0; all && i < u->tasks_len; i++) {
@@ -277,7 +231,7 @@ static void keep_attempts(pvn_cx *cx, const pvn_request *q)
              r; r = r->sibling) {
             if (r->deleted || r->absent)
                 continue;
-            const pvn_attempt *a = keep(cx, r);
+            const pvn_attempt *a = pvn_keep(cx, r);
             if (!a)
                 return;
             size_t k = u->attempts_len++;
@@ -292,14 +246,14 @@ static void keep_tasks(pvn_cx *cx, const pvn_request *q)
 {
     pvn_op_read_request *u = &cx->op->u.read_request;
     size_t n = group_len(cx, PVN_TASK, &q->id);
-    const pvn_task **all = room(cx, n, sizeof *all);
+    const pvn_task **all = pvn_keep_room(cx, n, sizeof *all);
     u->tasks = all;
     u->tasks_len = 0;
     for (pvn_row *r = pvn_rows_group(cx->rows, PVN_TASK, &q->id); r && all;
          r = r->sibling) {
         if (r->deleted || r->absent)
             continue;
-        const pvn_task *t = keep(cx, r);
+        const pvn_task *t = pvn_keep(cx, r);
         if (!t)
             return;
         size_t k = u->tasks_len++; /* by id: in order of creation */
@@ -317,15 +271,16 @@ provernet_status pvn_decide_read_request(pvn_cx *cx)
     u->request = NULL;
     if (!q)
         return PROVERNET_OK;
-    u->request = keep_request(cx, q);
+    u->request = pvn_keep_request(cx, q);
     if (!u->details)
-        return done(cx);
-    u->program = keep(cx, pvn_need_program(cx, q->protocol, q->program_name));
+        return pvn_kept(cx);
+    u->program =
+        pvn_keep(cx, pvn_need_program(cx, q->protocol, q->program_name));
     keep_tasks(cx, q);
     keep_attempts(cx, q);
     const pvn_want *w = events_of(cx, q);
     u->events = keep_events(cx, w ? w->events : NULL);
-    return done(cx);
+    return pvn_kept(cx);
 }
 
 /* ---- many requests ---- */
@@ -336,8 +291,7 @@ static pvn_want *listed(pvn_cx *cx)
     pvn_want ask = { .scan = PVN_REQUESTS_LIST,
                      .table = PVN_REQUEST,
                      .filter = &u->filter,
-                     .limit =
-                         u->limit > 0 && u->limit <= 1000 ? u->limit : 1000 };
+                     .limit = pvn_keep_limit(u->limit) };
     return pvn_need_scan(cx, &ask);
 }
 
@@ -355,19 +309,20 @@ provernet_status pvn_decide_read_requests(pvn_cx *cx)
     pvn_op_read_requests *u = &cx->op->u.read_requests;
     const pvn_want *w = listed(cx);
     size_t n = w ? w->found_len : 0;
-    const pvn_request **all = room(cx, n, sizeof *all);
-    const pvn_task **tasks = room(cx, n, sizeof *tasks);
+    const pvn_request **all = pvn_keep_room(cx, n, sizeof *all);
+    const pvn_task **tasks = pvn_keep_room(cx, n, sizeof *tasks);
     u->requests = all;
     u->tasks = tasks;
     u->requests_len = 0;
     for (size_t i = 0; all && tasks && i < n && !cx->rows->failed; i++) {
         const pvn_request *q = (const pvn_request *)w->found[i];
-        all[i] = keep_request(cx, q);
+        all[i] = pvn_keep_request(cx, q);
         if (u->with_tasks)
-            tasks[i] = keep(cx, pvn_need_task_named(cx, &q->id, PVN_MAIN_TASK));
+            tasks[i] =
+                pvn_keep(cx, pvn_need_task_named(cx, &q->id, PVN_MAIN_TASK));
         u->requests_len++;
     }
-    return done(cx);
+    return pvn_kept(cx);
 }
 
 /* ---- one task with what is needed to judge its result ---- */
@@ -398,13 +353,14 @@ static void keep_inputs(pvn_cx *cx, const pvn_task *t)
         if (!r->deleted && f->way == PVN_IN && f->ordinal > max)
             max = f->ordinal;
     }
-    const pvn_artifact **all = room(cx, (size_t)(max + 1), sizeof *all);
+    const pvn_artifact **all =
+        pvn_keep_room(cx, (size_t)(max + 1), sizeof *all);
     u->inputs = all;
     u->inputs_len = all ? (size_t)(max + 1) : 0;
     for (pvn_row *r = files; r && all; r = r->sibling) {
         const pvn_task_file *f = (const pvn_task_file *)r;
         if (!r->deleted && f->way == PVN_IN)
-            all[f->ordinal] = keep(cx, pvn_need_artifact(cx, &f->artifact));
+            all[f->ordinal] = pvn_keep(cx, pvn_need_artifact(cx, &f->artifact));
     }
 }
 
@@ -415,14 +371,14 @@ provernet_status pvn_decide_read_task(pvn_cx *cx)
     u->row = NULL;
     if (!t)
         return PROVERNET_OK;
-    u->row = keep(cx, t);
+    u->row = pvn_keep(cx, t);
     const pvn_request *q = pvn_need_request(cx, &t->request);
-    u->request = keep_request(cx, q);
+    u->request = pvn_keep_request(cx, q);
     if (q)
         u->program =
-            keep(cx, pvn_need_program(cx, q->protocol, q->program_name));
+            pvn_keep(cx, pvn_need_program(cx, q->protocol, q->program_name));
     keep_inputs(cx, t);
-    return done(cx);
+    return pvn_kept(cx);
 }
 
 /* ---- workers ---- */
@@ -433,8 +389,7 @@ static pvn_want *workers(pvn_cx *cx)
     pvn_want ask = { .scan = PVN_WORKERS_LIST,
                      .table = PVN_WORKER,
                      .id1 = u->after,
-                     .limit =
-                         u->limit > 0 && u->limit <= 1000 ? u->limit : 1000 };
+                     .limit = pvn_keep_limit(u->limit) };
     return pvn_need_scan(cx, &ask);
 }
 void pvn_keys_read_workers(pvn_cx *cx)
@@ -444,12 +399,6 @@ void pvn_keys_read_workers(pvn_cx *cx)
 provernet_status pvn_decide_read_workers(pvn_cx *cx)
 {
     pvn_op_read_workers *u = &cx->op->u.read_workers;
-    const pvn_want *w = workers(cx);
-    size_t n = w ? w->found_len : 0;
-    const pvn_worker **all = room(cx, n, sizeof *all);
-    u->workers = all;
-    u->workers_len = 0;
-    for (size_t i = 0; all && i < n && !cx->rows->failed; i++)
-        all[u->workers_len++] = keep(cx, w->found[i]);
-    return done(cx);
+    u->workers = pvn_keep_all(cx, workers(cx), &u->workers_len);
+    return pvn_kept(cx);
 }
