@@ -1,7 +1,9 @@
 /* tests/hostile/people_cases.c - accounts, money and private inputs against
  * those who have no right to them. After signature_cases. */
 #include "hostile.h"
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 static const uint8_t domain[] =
@@ -195,8 +197,83 @@ static void proofs(void)
     tc_free(&b);
 }
 
+static int http(const char *method, const char *path, const void *body,
+                size_t len)
+{
+    char url[400];
+    tc_http h;
+    int status;
+
+    snprintf(url, sizeof url, "http://127.0.0.1:%u%s", server.port, path);
+    if (!tc_http_url(method, url, body, len, &h))
+        return -1;
+    status = h.status;
+    tc_http_free(&h);
+    return status;
+}
+
+/* What the operator says: bodies and paths that say something else. */
+static void operators(void)
+{
+    static const char prover[] = "/api/v1/provers/"
+                                 "0102030405060708090a0b0c0d0e0f1011121314";
+    static const char account[] = "/api/v1/accounts/"
+                                  "0102030405060708090a0b0c0d0e0f1011121314"
+                                  "/deposit";
+    static const char *const bodies[] = {
+        "",
+        "null",
+        "{",
+        "{\"owner\":{}}",
+        "{\"owner\":\"0x0102\"}",
+        "{\"owner\":\"0x\xff\"}",
+        "{\"owner\":null}",
+        "{\"staker_fee_bips\":1e99}",
+        "{\"staker_fee_bips\":-1}",
+        "{\"staker_fee_bips\":99999999999999999999}",
+        "{\"suspended_until_ms\":\"soon\"}",
+        "{\"staker_fee_bips\":1,\"staker_fee_bips\":2}",
+        "{\"amount\":\"1\"}",
+    };
+    static const char *const paths[] = {
+        "/api/v1/provers/../accounts",
+        "/api/v1/provers/%2e%2e/x",
+        "/api/v1/provers/%2f",
+        "/api/v1/provers/..%5c..%5cetc",
+    };
+    static const char *const lists[] = {
+        "/api/v1/provers?after=zz",
+        "/api/v1/provers?limit=0",
+        "/api/v1/provers?limit=99999999999999999999",
+        "/api/v1/settlement?after=-",
+        "/api/v1/settlement?after=99-zz",
+        "/api/v1/settlement?limit=101",
+        "/api/v1/ledger?after=0",
+        "/api/v1/ledger?after=zz",
+        "/api/v1/ledger?limit=-1",
+    };
+    char *deep = malloc(70000);
+
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        EXPECT(bodies[i], http("POST", prover, bodies[i], strlen(bodies[i])),
+               400);
+        EXPECT(bodies[i], http("POST", account, bodies[i], strlen(bodies[i])),
+               400);
+    }
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        EXPECT(paths[i], http("POST", paths[i], "{}", 2), 400);
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        EXPECT(lists[i], http("GET", lists[i], "", 0), 400);
+    memset(deep, '[', 70000);
+    EXPECT("60,000 arrays in each other", http("POST", prover, deep, 60000),
+           400);
+    EXPECT("a body that is too long", http("POST", prover, deep, 70000), 413);
+    free(deep);
+}
+
 void people_cases(void)
 {
+    operators();
     money();
     one_layout();
     strangers();

@@ -69,6 +69,64 @@ static void every_method(void)
     }
 }
 
+/* The market's methods too: signed ones, and open ones of which an empty
+ * message asks for everything. */
+static void the_market(void)
+{
+    static const char *const some[] = { "FulfillProof",
+                                        "ExecuteProof",
+                                        "FailExecution",
+                                        "GetStdinUri",
+                                        "SetAccountName",
+                                        "SetTermsSignature",
+                                        "AddDelegation",
+                                        "RemoveDelegation",
+                                        "TerminateDelegation",
+                                        "AcceptDelegation",
+                                        "SetDelegation",
+                                        "SetProgramName",
+                                        "Bid",
+                                        "Settle",
+                                        "SuspendProver",
+                                        "Transfer",
+                                        "Withdraw",
+                                        "ReportProverInfo",
+                                        "GetOwner",
+                                        "GetAccountName",
+                                        "GetTermsSignature",
+                                        "GetAccount",
+                                        "GetDelegation",
+                                        "GetFilteredBidHistory",
+                                        "GetProverStatus",
+                                        "GetProverCapacity" };
+    static const char *const all[] = { "GetFilteredDelegations",
+                                       "GetDelegationParams",
+                                       "GetFilteredBalanceLogs",
+                                       "GetProversByUptime",
+                                       "GetMarketPricePerPgu",
+                                       "GetProvePrice",
+                                       "GetFilteredSettleableRequests",
+                                       "GetFilteredSuspendableProvers",
+                                       "GetProverStats",
+                                       "GetTransferParams",
+                                       "GetWithdrawParams",
+                                       "GetProverRequirements",
+                                       "GetProgramGasEstimates",
+                                       "GetProofRequestParams" };
+    enum { SOME = sizeof some / sizeof *some, ALL = sizeof all / sizeof *all };
+
+    for (size_t i = 0; i < SOME + ALL; i++) {
+        char path[128];
+
+        snprintf(path, sizeof path, NETWORK "%s",
+                 i < SOME ? some[i] : all[i - SOME]);
+        EXPECT(path, grpc_code(path, "\xff\xff\xff\xff", 4), 3);
+        EXPECT(path, grpc_code(path, "\x0b\x0b\x0b\x0c", 4), 3);
+        EXPECT(path, grpc_code(path, "\x0a\xff\x01zz", 5), 3);
+        EXPECT(path, grpc_code(path, "", 0), i < SOME ? 3 : 0);
+    }
+}
+
 static void deep(size_t depth)
 {
     tc_buf inner = { 0 };
@@ -177,6 +235,7 @@ void protobuf_cases(void)
 {
     nonces();
     every_method();
+    the_market();
     deep(50);
     deep(1000);
     deep(20000);
