@@ -62,8 +62,12 @@ void pvn_keys_task_complete(pvn_cx *cx)
     if (!q)
         return;
     need_children(cx, q);
-    if (u->took_ms > 0)
-        pvn_need_speed(cx, &q->program, device_of(u));
+    if (u->took_ms <= 0)
+        return;
+    pvn_need_speed(cx, &q->program, device_of(u));
+    provernet_id kind = pvn_kind_id(t->kind);
+    if (t->cost > 0)
+        pvn_need_speed(cx, &kind, device_of(u));
 }
 
 /* ---- checks ---- */
@@ -218,15 +222,14 @@ static void add_child(pvn_cx *cx, pvn_request *q, const pvn_op_child *c)
 
 /* A rough running picture: mean, and a p95 that steps up on slow runs and
  * slides down on the others (19 steps down for one up). */
-static void note_speed(pvn_cx *cx, const pvn_request *q, const pvn_task *t)
+static void note_speed_of(pvn_cx *cx, const provernet_id *program,
+                          const pvn_task *t)
 {
     const pvn_op_task_complete *u = &cx->op->u.task_complete;
-    if (u->took_ms <= 0 || !pvn_id_none(&t->judges))
-        return;
-    pvn_speed *s = pvn_need_speed(cx, &q->program, device_of(u));
+    pvn_speed *s = pvn_need_speed(cx, program, device_of(u));
     if (!s) {
         pvn_speed key = { .row.table = PVN_SPEED,
-                          .program = q->program,
+                          .program = *program,
                           .device = device_of(u) };
         s = (pvn_speed *)pvn_rows_make(cx->rows, &key.row);
         if (!s)
@@ -241,6 +244,16 @@ static void note_speed(pvn_cx *cx, const pvn_request *q, const pvn_task *t)
     s->p95_ms += u->took_ms > s->p95_ms ? 19 * step : -step;
     if (s->peak_bytes < u->peak_bytes)
         s->peak_bytes = u->peak_bytes;
+}
+
+static void note_speed(pvn_cx *cx, const pvn_request *q, const pvn_task *t)
+{
+    provernet_id kind = pvn_kind_id(t->kind);
+    if (cx->op->u.task_complete.took_ms <= 0 || !pvn_id_none(&t->judges))
+        return;
+    note_speed_of(cx, &q->program, t);
+    if (t->cost > 0)
+        note_speed_of(cx, &kind, t);
 }
 
 /* A task for another worker: is the output of `judged` a proof? */

@@ -68,6 +68,9 @@ pvn_record *pvn_need_record(pvn_cx *cx, int64_t protocol, const char *kind,
                             pvn_bytes key);
 pvn_saved *pvn_need_saved(pvn_cx *cx, const char *name);
 pvn_session *pvn_need_session(pvn_cx *cx, const provernet_id *id);
+/* What stands for a kind in `speeds` beside the programs: the speed of all
+ * programs of the kind together, of those whose cost is known. */
+provernet_id pvn_kind_id(const char *kind);
 pvn_speed *pvn_need_speed(pvn_cx *cx, const provernet_id *program,
                           const char *device);
 /* Has a worker of this kind ever been here? (mock workers: of any kind) */

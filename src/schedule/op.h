@@ -524,11 +524,14 @@ typedef struct pvn_op_read_record {
 } pvn_op_read_record;
 /* What proofs of a registered program took, all devices together; n 0: none
  * was ever made, or there is no such program. Costs are in the unit of
- * request_submit. */
+ * request_submit. With `kind`, a program without a history is told by all of
+ * that kind (by_kind). */
 typedef struct pvn_op_read_estimate {
     int64_t protocol;
     pvn_bytes name;
+    const char *kind; /* NULL: only the program */
     int64_t n, mean_ms, p95_ms, mean_cost;
+    bool by_kind;
 } pvn_op_read_estimate;
 /* Records of one kind, by key. */
 typedef struct pvn_op_read_records {

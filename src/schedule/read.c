@@ -101,16 +101,24 @@ static const pvn_want *speeds(pvn_cx *cx)
     return p ? pvn_need_scan_id(cx, PVN_SPEEDS_OF_PROGRAM, &p->artifact, 1000)
              : NULL;
 }
+static const pvn_want *kind_speeds(pvn_cx *cx)
+{
+    const char *kind = cx->op->u.read_estimate.kind;
+    provernet_id id;
+    if (!kind || !*kind)
+        return NULL;
+    id = pvn_kind_id(kind);
+    return pvn_need_scan_id(cx, PVN_SPEEDS_OF_PROGRAM, &id, 1000);
+}
 void pvn_keys_read_estimate(pvn_cx *cx)
 {
     speeds(cx);
+    kind_speeds(cx);
 }
-provernet_status pvn_decide_read_estimate(pvn_cx *cx)
+
+static void take_speeds(pvn_op_read_estimate *u, const pvn_want *w)
 {
-    pvn_op_read_estimate *u = &cx->op->u.read_estimate;
-    const pvn_want *w = speeds(cx);
     double ms = 0, cost = 0;
-    u->n = u->mean_ms = u->p95_ms = u->mean_cost = 0;
     for (size_t i = 0; w && i < w->found_len; i++) {
         const pvn_speed *s = (const pvn_speed *)w->found[i];
         u->n += s->n;
@@ -123,6 +131,17 @@ provernet_status pvn_decide_read_estimate(pvn_cx *cx)
         u->mean_ms = (int64_t)(ms / (double)u->n);
         u->mean_cost = (int64_t)(cost / (double)u->n);
     }
+}
+
+provernet_status pvn_decide_read_estimate(pvn_cx *cx)
+{
+    pvn_op_read_estimate *u = &cx->op->u.read_estimate;
+    u->n = u->mean_ms = u->p95_ms = u->mean_cost = 0;
+    take_speeds(u, speeds(cx));
+    u->by_kind = u->n == 0;
+    if (u->by_kind)
+        take_speeds(u, kind_speeds(cx));
+    u->by_kind = u->by_kind && u->n > 0;
     return PROVERNET_OK;
 }
 

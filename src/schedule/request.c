@@ -241,8 +241,9 @@ provernet_status pvn_decide_request_submit(pvn_cx *cx)
     for (size_t i = 0; i < u->inputs_len; i++)
         pvn_task_file_make(cx, t, PVN_IN, (int64_t)i + 1,
                            pvn_need_artifact(cx, &u->inputs[i]));
-    pvn_note(cx, "request.queued", &q->id, NULL, NULL, "\"kind\":%s",
-             pvn_quote(cx, kind));
+    pvn_note(cx, "request.queued", &q->id, NULL, NULL,
+             "\"kind\":%s,\"estimate_ms\":%lld", pvn_quote(cx, kind),
+             (long long)u->path_ms);
     if (u->terms)
         pvn_auction_make(cx, q, t, u->terms);
     return answer(cx, q, false);

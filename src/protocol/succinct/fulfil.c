@@ -369,6 +369,10 @@ static pvn_next complete(pvn_call *c, fulfilment *f)
     u->attempt = f->task->attempt;
     u->outputs = (const void *)pvn_op_bytes(op, &f->id, sizeof f->id, &ok).data;
     u->outputs_len = 1;
+    /* It does not say how long it took: we know when it won. */
+    u->took_ms =
+        pvn_now_ms(pvn_node_env(pvn_call_node(c))) - f->task->granted_ms;
+    u->device = "prover";
     f->step = COMPLETED;
     if (!pvn_rpc_ok(c, ok))
         return PVN_ANSWER;

@@ -158,13 +158,16 @@ static int64_t cost_of(const wish *w)
 }
 
 /* The average of the program, more for a larger request of it: up to 16 times,
- * since limits are often far above what is used. */
+ * since limits are often far above what is used. Of a program without a history
+ * that of its kind, by the limit alone: nothing without one. */
 static int64_t path_of(const wish *w)
 {
     const pvn_known_program *p = &w->program;
     int64_t cost = cost_of(w);
     double times = 1;
 
+    if (*p->by_kind && (cost <= 0 || p->mean_cost <= 0))
+        return 0;
     if (cost > 0 && p->mean_cost > 0)
         times = (double)cost / (double)p->mean_cost;
     if (times > 16)
@@ -208,11 +211,8 @@ static bool fill_submit(pvn_call *c, pvn_op *op, const wish *w)
 
 static pvn_next submit(pvn_call *c, wish *w)
 {
-    provernet_error *err = pvn_call_error(c);
     pvn_op *op;
 
-    if (choose_kind(w, err) != PROVERNET_OK)
-        return pvn_call_fail_with(c, err);
     op = pvn_succinct_signed_op(c, PVN_OP_REQUEST_SUBMIT, &w->envelope,
                                 w->wanted.nonce);
     if (!op)
@@ -239,7 +239,10 @@ static pvn_next estimate(pvn_call *c, wish *w)
     bool ok = true;
     pvn_op *op;
 
-    if (now - w->program.asked_ms < FRESH_MS)
+    if (choose_kind(w, pvn_call_error(c)) != PROVERNET_OK)
+        return pvn_call_fail_with(c, pvn_call_error(c));
+    if (now - w->program.asked_ms < FRESH_MS &&
+        (!*w->program.by_kind || strcmp(w->program.by_kind, w->kind) == 0))
         return submit(c, w);
     w->program.asked_ms = now;
     op = pvn_succinct_op(c, PVN_OP_READ_ESTIMATE);
@@ -248,7 +251,8 @@ static pvn_next estimate(pvn_call *c, wish *w)
     op->u.read_estimate.protocol = PVN_PROTOCOL_SUCCINCT;
     op->u.read_estimate.name =
         copy_in(op, w->wanted.vk_hash.data, w->wanted.vk_hash.len, &ok);
-    if (!ok) {
+    op->u.read_estimate.kind = pvn_arena_text(&op->arena, w->kind);
+    if (!ok || !op->u.read_estimate.kind) {
         pvn_op_free(op);
         return no_memory(c);
     }
@@ -264,6 +268,8 @@ static pvn_next estimated(pvn_call *c, wish *w)
     if (done->err.status == PROVERNET_OK) {
         w->program.mean_ms = done->u.read_estimate.mean_ms;
         w->program.mean_cost = done->u.read_estimate.mean_cost;
+        snprintf(w->program.by_kind, sizeof w->program.by_kind, "%s",
+                 done->u.read_estimate.by_kind ? w->kind : "");
         pvn_program_learn(pvn_call_node(c), w->wanted.vk_hash, &w->program);
     }
     return submit(c, w);

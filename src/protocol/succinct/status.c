@@ -101,6 +101,29 @@ const pvn_request *pvn_found_request(pvn_call *c)
     return NULL;
 }
 
+/* What the requester said the public values are, once execution has shown
+ * that it can be run. */
+static void show_public_values(pvn_call *c,
+                               Types__GetProofRequestStatusResponse *m,
+                               const pvn_request *r)
+{
+    pvn_bytes signature, body;
+    provernet_error none;
+    uint64_t format;
+    pvn_wanted w;
+
+    if (pvn_execution_status(r) != EXECUTED ||
+        pvn_envelope_split(r->signed_bytes, &format, &signature, &body,
+                           &none) ||
+        pvn_wanted_read(pvn_call_arena(c), body, &w, &none) ||
+        w.public_values_hash.len != 32)
+        return;
+    m->_public_values_hash_case = 7;
+    m->public_values_hash.data =
+        (uint8_t *)(uintptr_t)w.public_values_hash.data;
+    m->public_values_hash.len = w.public_values_hash.len;
+}
+
 /* ---- GetProofRequestStatus ---- */
 
 pvn_next pvn_succinct_status_begin(pvn_call *c)
@@ -142,7 +165,10 @@ pvn_next pvn_succinct_status_resume(pvn_call *c)
         m.fulfill_tx_hash = m.request_tx_hash;
         m._proof_uri_case = 6;
         m.proof_uri = (char *)url;
+        m._proof_public_uri_case = 8; /* whoever has it may read it */
+        m.proof_public_uri = (char *)url;
     }
+    show_public_values(c, &m, r);
     return pvn_pb_reply(c, &m.base);
 }
 

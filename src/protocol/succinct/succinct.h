@@ -109,8 +109,10 @@ typedef struct pvn_known_program {
     char uri[PVN_URI_MAX + 1];
     provernet_id artifact;
     uint64_t bytes; /* raw bytes of the artifact; 0: not known */
-    /* what its proofs took and cost on average, and when that was read */
+    /* what its proofs (by_kind: those of all programs of that kind) took and
+     * cost on average, and when that was read */
     int64_t mean_ms, mean_cost, asked_ms;
+    char by_kind[64]; /* "": its own history */
 } pvn_known_program;
 /* Programs are never replaced, so what was read once stays true; averages are
  * read again after a while. */

@@ -58,6 +58,7 @@ static void auctioned(world *w, uint8_t id[32])
     upload(w, 2, "an input", 8, uri);
     request_body(w, &b, 0x71, uri, 2, (uint64_t)world_now(w) / 1000 + 3600);
     pvn_pb_put_bytes(&b, 12, mainnet_domain, 32);
+    pvn_pb_put_bytes(&b, 16, "what Anna says that it will show", 32);
     pvn_pb_put_bytes(&b, 17, "5", 1);
     pvn_pb_put_bytes(&b, 18, "3", 1);
     a = rpc(w, "RequestProof", &b);
@@ -246,6 +247,16 @@ static void a_vault_bids_by_its_key_and_its_owner_is_paid(void **state)
     prove_by(w, OWEN, id, 7);
     prove_by(w, KARL, id, 0);
     execute(w, id, 1000); /* 2005 */
+    a = asks(w, "GetProofRequestStatus", only(id, 32), 0);
+    assert_int_equal(get(a.body, a.len, 2).value, 2);
+    f = get(a.body, a.len, 6);
+    assert_memory_equal(f.bytes.data, "http://clients.test/", 20);
+    assert_int_equal(get(a.body, a.len, 8).bytes.len, f.bytes.len);
+    assert_memory_equal(get(a.body, a.len, 8).bytes.data, f.bytes.data,
+                        f.bytes.len);
+    assert_memory_equal(get(a.body, a.len, 7).bytes.data,
+                        "what Anna says that it will show", 32);
+    answer_free(&a);
     balance_is(w, anna, "99997995");
     balance_is(w, tina, "100000100"); /* 5 % */
     balance_is(w, vera, "100000501"); /* 25 % */

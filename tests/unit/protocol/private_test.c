@@ -493,6 +493,49 @@ static void estimates_come_from_history(void **state)
     answer_free(&a);
 }
 
+static void the_newest(world *w, const char *says, const char * not )
+{
+    answer a = http(w, "GET", "/api/v1/requests?limit=1", NULL, NULL, 0);
+
+    assert_int_equal(a.status, 200);
+    if ((says && !memmem(a.body, a.len, says, strlen(says))) ||
+        (not &&memmem(a.body, a.len, not, strlen(not ))))
+        fail_msg("%.*s", (int)a.len, (const char *)a.body);
+    answer_free(&a);
+}
+
+/* A program of which nothing was proven yet: by the limit, at the speed that
+ * its kind had so far. */
+static void without_a_history_the_kind_tells(void **state)
+{
+    world *w = *state;
+    uint8_t id[32];
+    char uri[256], path[128], hex[65];
+    pvn_buf b = { 0 };
+    answer a;
+
+    register_sp1(w, 0x73);
+    w->skip_ms += 10;
+    accepted_request(w, 0x73, id); /* 2,000,000 gas: 4 s, as the others */
+    a = http(w, "GET", "/", NULL, NULL, 0);
+    assert_non_null(memmem(a.body, a.len, "<td>4 s</td>", 12));
+    answer_free(&a);
+    the_newest(w, NULL, "\"eta_ms\":0");
+    snprintf(path, sizeof path, "/api/v1/requests/%s", pvn_hex(hex, id, 32));
+    a = http(w, "GET", path, NULL, NULL, 0); /* said when it was accepted */
+    assert_non_null(memmem(a.body, a.len, "\"estimate_ms\":4", 15));
+    answer_free(&a);
+    /* another kind, of which nothing was proven */
+    w->skip_ms += 10;
+    upload(w, 2, "core", 4, uri);
+    request_body(w, &b, 0x73, uri, 1, (uint64_t)world_now(w) / 1000 + 3600);
+    a = rpc(w, "RequestProof", &b);
+    assert_int_equal(a.grpc, 0);
+    answer_free(&a);
+    the_newest(w, "sp1/core@6", NULL);
+    the_newest(w, "\"eta_ms\":0", NULL);
+}
+
 /* ---- VerifyProof ---- */
 
 static void read_file(pvn_buf *out, const char *name)
@@ -589,6 +632,7 @@ int main(void)
         cmocka_unit_test(the_published_json_vector_recovers),
         cmocka_unit_test(json_has_the_published_shape),
         cmocka_unit_test(estimates_come_from_history),
+        cmocka_unit_test(without_a_history_the_kind_tells),
         cmocka_unit_test(proofs_are_judged),
     };
 
