@@ -16,9 +16,8 @@ enum {
     MAX_BITS = 16,
     MIN_BITS = 2,
     SIZES = 256,
-    PARTS_LOG = 7,
-    PARTS = 1 << PARTS_LOG,
-    FEW_BUCKETS = 1 << 10
+    TILE = 32, /* digits of a window in a line of the cache */
+    MAX_WINDOWS = 256 / MIN_BITS
 };
 
 struct recode_job {
@@ -42,18 +41,22 @@ static void scalar_load(uint64_t s[4], const uint8_t *p)
         s[i] = pvn_load64le(p + 8 * i);
 }
 
-/* s = min(s, r-s); true if it was turned. */
-static bool scalar_fold(uint64_t s[4])
+/* s = min(s, r-s); true if it was turned. Which it is cannot be foretold, so
+ * there is no branch. */
+static inline bool scalar_fold(uint64_t s[4])
 {
     static const uint64_t half[4] = { 0xa1f0fac9f8000000u, 0x9419f4243cdcb848u,
                                       0xdc2822db40c0ac2eu,
                                       0x183227397098d014u };
-    if (!pvn_limbs_less(half, s))
-        return false;
-    uint64_t borrow = 0;
+    uint64_t over = 0, borrow = 0;
     for (int i = 0; i < 4; i++)
-        s[i] = pvn_sbb(pvn_fr_modulus.p[i], s[i], &borrow);
-    return true;
+        (void)pvn_sbb(half[i], s[i], &over);
+    uint64_t mask = 0 - over;
+    for (int i = 0; i < 4; i++) {
+        uint64_t turned = pvn_sbb(pvn_fr_modulus.p[i], s[i], &borrow);
+        s[i] ^= (s[i] ^ turned) & mask;
+    }
+    return over;
 }
 
 static unsigned scalar_bits(const uint64_t s[4])
@@ -148,23 +151,48 @@ static void split_long_short(struct recode_job *j)
     }
 }
 
-static unsigned biased_digit(const uint64_t s[4], unsigned at, unsigned bits)
-{
-    uint64_t v = s[at / 64] >> (at % 64);
-    if (at % 64 + bits > 64 && at / 64 < 3)
-        v |= s[at / 64 + 1] << (64 - at % 64);
-    return (unsigned)(v & (((uint64_t)1 << bits) - 1));
-}
+/* Digits of some long scalars, one line for each window: they are written to
+ * their places a line at a time, because the places of all windows may fall
+ * into the same few lines of a cache. */
+struct tile {
+    size_t n;
+    uint16_t digits[MAX_WINDOWS][TILE];
+};
 
 /* Digits are stored biased by 2^(c-1); the last window's are not negative. */
+static inline void tile_add(struct tile *t, const struct pvn_recoded *r,
+                            const uint64_t biased[4])
+{
+    const uint64_t s[5] = { biased[0], biased[1], biased[2], biased[3], 0 };
+    unsigned bits = r->bits, last = r->windows - 1, at = 0;
+    uint64_t mask = ((uint64_t)1 << bits) - 1;
+    uint16_t *out = &t->digits[0][t->n++];
+    for (unsigned w = 0; w <= last; w++, at += bits, out += TILE) {
+        unsigned word = at / 64, shift = at % 64;
+        /* in two steps, for a shift by 64 has no meaning */
+        uint64_t v = s[word] >> shift | s[word + 1] << 1 << (63 - shift);
+        *out = (uint16_t)(v & mask);
+    }
+    out[-TILE] = (uint16_t)(out[-TILE] + (1u << (bits - 1)));
+}
+
+static void tile_write(struct tile *t, const struct recode_job *j, size_t at)
+{
+    for (unsigned w = 0; w < j->r->windows; w++)
+        memcpy(j->digits + w * j->n_long + at, t->digits[w],
+               t->n * sizeof **t->digits);
+    t->n = 0;
+}
+
 static void digits_chunk(void *arg, void *scratch, size_t c)
 {
     struct recode_job *j = arg;
     const struct pvn_recoded *r = j->r;
     size_t end = (c + 1) * CHUNK < j->n ? (c + 1) * CHUNK : j->n;
     size_t at_long = j->long_at[c], at_short = j->short_at[c];
-    unsigned last = r->windows - 1, half = 1u << (r->bits - 1);
-    (void)scratch;
+    unsigned half = 1u << (r->bits - 1);
+    struct tile *t = scratch;
+    t->n = 0;
     for (size_t i = c * CHUNK; i < end; i++) {
         uint64_t s[4], carry = 0;
         if (j->sizes[i] == 0)
@@ -179,13 +207,12 @@ static void digits_chunk(void *arg, void *scratch, size_t c)
         }
         for (int k = 0; k < 4; k++)
             s[k] = pvn_adc(s[k], j->bias[k], &carry);
-        for (unsigned w = 0; w < last; w++)
-            j->digits[w * j->n_long + at_long] =
-                (uint16_t)biased_digit(s, w * r->bits, r->bits);
-        j->digits[last * j->n_long + at_long] =
-            (uint16_t)(biased_digit(s, last * r->bits, r->bits) + half);
+        tile_add(t, r, s);
         j->index[at_long++] = entry;
+        if (t->n == TILE)
+            tile_write(t, j, at_long - TILE);
     }
+    tile_write(t, j, at_long - t->n);
 }
 
 /* The two lists that window w sorts. */
@@ -218,10 +245,14 @@ static inline uint32_t digit_bucket(uint16_t biased, unsigned half,
     return ((uint32_t)d ^ (0 - *minus)) + *minus;
 }
 
-/* Counting sort of one window with few buckets. `starts` first counts bucket b
- * at place b+1, then holds running write places, and ends as first places. */
-static void sort_few(const struct recode_job *j, const struct digit_list *list,
-                     int lists, uint32_t *starts, uint32_t *out, uint32_t *next)
+/* Counting sort of one window, in one step however many its buckets are: the
+ * entries of a bucket are written one after the other, so its line stays near
+ * (two steps, with groups of buckets first, took longer). `starts` first counts
+ * bucket b at place b+1, then holds running write places, and ends as first
+ * places. */
+static void sort_digits(const struct recode_job *j,
+                        const struct digit_list *list, int lists,
+                        uint32_t *starts, uint32_t *out, uint32_t *next)
 {
     unsigned half = 1u << (j->r->bits - 1);
     uint32_t minus;
@@ -244,49 +275,6 @@ static void sort_few(const struct recode_job *j, const struct digit_list *list,
         }
 }
 
-/* The counters of a window of many buckets do not fit the first-level cache
- * and its places lie all over memory: first deal the entries to PARTS groups
- * of neighbouring buckets, then sort every group, which fits. */
-static void sort_many(const struct recode_job *j, const struct digit_list *list,
-                      int lists, uint32_t *starts, uint32_t *out,
-                      uint64_t *dealt)
-{
-    unsigned half = 1u << (j->r->bits - 1);
-    unsigned low = j->r->bits - 1 - PARTS_LOG;
-    uint32_t part[PARTS + 2] = { 0 }, next[FEW_BUCKETS], minus;
-    for (int k = 0; k < lists; k++)
-        for (size_t i = 0; i < list[k].n; i++) {
-            uint32_t b = digit_bucket(list[k].digits[i], half, &minus);
-            /* digit 0 counts in place 1, which no group's start reads */
-            part[b ? ((b - 1) >> low) + 2 : 1]++;
-        }
-    part[1] = 0;
-    for (unsigned p = 1; p <= PARTS; p++)
-        part[p + 1] += part[p];
-    for (int k = 0; k < lists; k++)
-        for (size_t i = 0; i < list[k].n; i++) {
-            uint32_t b = digit_bucket(list[k].digits[i], half, &minus);
-            if (b)
-                dealt[part[((b - 1) >> low) + 1]++] =
-                    (uint64_t)(list[k].index[i] ^ minus) << 32 | (b - 1);
-        }
-    for (unsigned p = 0; p < PARTS; p++) {
-        uint32_t *first = starts + ((size_t)p << low), at = part[p];
-        uint32_t mask = (1u << low) - 1;
-        memset(next, 0, sizeof *next << low);
-        for (size_t i = at; i < part[p + 1]; i++)
-            next[(uint32_t)dealt[i] & mask]++;
-        for (size_t b = 0; b <= mask; b++) {
-            uint32_t count = next[b];
-            first[b] = next[b] = at;
-            at += count;
-        }
-        for (size_t i = part[p]; i < part[p + 1]; i++)
-            out[next[(uint32_t)dealt[i] & mask]++] = (uint32_t)(dealt[i] >> 32);
-    }
-    starts[j->r->buckets] = part[PARTS];
-}
-
 static void sort_window(void *arg, void *scratch, size_t unit)
 {
     struct recode_job *j = arg;
@@ -296,17 +284,7 @@ static void sort_window(void *arg, void *scratch, size_t unit)
     uint32_t *out = (uint32_t *)(uintptr_t)recoded_window(r, w);
     struct digit_list list[2];
     int lists = window_lists(j, w, list);
-    if (r->buckets > FEW_BUCKETS)
-        sort_many(j, list, lists, starts, out, scratch);
-    else
-        sort_few(j, list, lists, starts, out, scratch);
-}
-
-static size_t sort_scratch(const struct recode_job *j)
-{
-    if (j->r->buckets > FEW_BUCKETS)
-        return (j->n_long + j->n_short) * sizeof(uint64_t);
-    return j->r->buckets * sizeof(uint32_t);
+    sort_digits(j, list, lists, starts, out, scratch);
 }
 
 static void set_bias(struct recode_job *j)
@@ -351,10 +329,11 @@ static provernet_status recode_sort(struct recode_job *j, const pvn_par *par,
     j->index = pvn_scratch_new(r->pool, index_bytes);
     if (r->entries && r->starts && r->window_at && j->digits && j->index) {
         set_bias(j);
-        s = pvn_work(par, digits_chunk, j, j->chunks, 0, watch);
+        s = pvn_work(par, digits_chunk, j, j->chunks, sizeof(struct tile),
+                     watch);
         if (!s)
-            s = pvn_work(par, sort_window, j, r->windows, sort_scratch(j),
-                         watch);
+            s = pvn_work(par, sort_window, j, r->windows,
+                         r->buckets * sizeof(uint32_t), watch);
     }
     pvn_scratch_free(r->pool, j->digits, digits_bytes);
     pvn_scratch_free(r->pool, j->index, index_bytes);
