@@ -5,15 +5,17 @@
 #include "kernel_fe.h"
 #include "kernel_ntt.h"
 
-#define FE     f1
-#define EN(n)  f1_##n
-#define KN(n)  k1_##n
-#define GN(n)  CURVE(g1_##n)
-#define POINT  pvn_g1
-#define AFFINE pvn_g1_affine
-#define COORD  pvn_fq
+#define FE       f1
+#define TOGETHER 2
+#define EN(n)    f1_##n
+#define KN(n)    k1_##n
+#define GN(n)    CURVE(g1_##n)
+#define POINT    pvn_g1
+#define AFFINE   pvn_g1_affine
+#define COORD    pvn_fq
 #include "kernel_group.h"
 #undef FE
+#undef TOGETHER
 #undef EN
 #undef KN
 #undef GN
@@ -21,13 +23,14 @@
 #undef AFFINE
 #undef COORD
 
-#define FE     f2
-#define EN(n)  f2_##n
-#define KN(n)  k2_##n
-#define GN(n)  CURVE(g2_##n)
-#define POINT  pvn_g2
-#define AFFINE pvn_g2_affine
-#define COORD  pvn_fq2
+#define FE       f2
+#define TOGETHER 1
+#define EN(n)    f2_##n
+#define KN(n)    k2_##n
+#define GN(n)    CURVE(g2_##n)
+#define POINT    pvn_g2
+#define AFFINE   pvn_g2_affine
+#define COORD    pvn_fq2
 #include "kernel_group.h"
 
 const pvn_bn254_forms FORM = {

@@ -40,6 +40,26 @@ PVN_INLINE void f1_sub2_reduce(f1 *r, const f1 *a, const f1 *b, const f1 *c,
 {
     lv_sub2_reduce(r, a, b, c, k, FQ);
 }
+/* As factors only: see lv_carry. */
+PVN_INLINE void f1_mul_factor(f1 *r, const f1 *a, const f1 *b)
+{
+    lv_mul_factor(r, a, b, FQ);
+}
+PVN_INLINE void f1_sub_factor(f1 *r, const f1 *a, const f1 *b, int k)
+{
+    lv_sub_factor(r, a, b, k, FQ);
+}
+/* a*b - c and a*a - b - c, reduced; k is a bound of what is subtracted. */
+PVN_INLINE void f1_mul_sub_reduce(f1 *r, const f1 *a, const f1 *b, const f1 *c,
+                                  int k)
+{
+    lv_mul_sub_reduce(r, a, b, c, k, FQ);
+}
+PVN_INLINE void f1_sqr_sub2_reduce(f1 *r, const f1 *a, const f1 *b, const f1 *c,
+                                   int k)
+{
+    lv_sqr_sub2_reduce(r, a, b, c, k, FQ);
+}
 PVN_INLINE void f1_reduce(f1 *r, const f1 *a)
 {
     lv_reduce(r, a, FQ);
@@ -187,6 +207,36 @@ PVN_INLINE void f2_sub2_reduce(f2 *r, const f2 *a, const f2 *b, const f2 *c,
 {
     lv_sub2_reduce(&r->a, &a->a, &b->a, &c->a, k, FQ);
     lv_sub2_reduce(&r->b, &a->b, &b->b, &c->b, k, FQ);
+}
+/* Factors of f2 are added up before they are multiplied: no shorter way. */
+PVN_INLINE void f2_mul_factor(f2 *r, const f2 *a, const f2 *b)
+{
+    f2_mul(r, a, b);
+}
+PVN_INLINE void f2_sub_factor(f2 *r, const f2 *a, const f2 *b, int k)
+{
+    f2_sub(r, a, b, k);
+}
+PVN_INLINE void f2_mul_sub_reduce(f2 *r, const f2 *a, const f2 *b, const f2 *c,
+                                  int k)
+{
+    f2 t;
+    lv_mul_pair_raw(&t.a, &t.b, &a->a, &a->b, &b->a, &b->b, FQ);
+    f2_sub_reduce(r, &t, c, k);
+}
+PVN_INLINE void f2_sqr_sub2_reduce(f2 *r, const f2 *a, const f2 *b, const f2 *c,
+                                   int k)
+{
+    lv s, d, t;
+    lv_add_raw(&t, &a->a, &a->a, FQ);
+    lv_carry(&t, &t);
+    lv_add_raw(&s, &a->a, &a->b, FQ);
+    lv_carry(&s, &s);
+    lv_sub_factor(&d, &a->a, &a->b, 4, FQ);
+    lv_mul_raw(&t, &t, &a->b, FQ);
+    lv_sub2_reduce(&r->b, &t, &b->b, &c->b, k, FQ);
+    lv_mul_raw(&s, &s, &d, FQ);
+    lv_sub2_reduce(&r->a, &s, &b->a, &c->a, k, FQ);
 }
 PVN_INLINE void f2_reduce(f2 *r, const f2 *a)
 {

@@ -1,13 +1,13 @@
 /* snark/bn254/kernel_group.h - batch-affine addition and bucket sums over
  * eight lanes; kernel.h includes it once per group with FE (vector type),
  * EN(name) (its functions), KN(name) (names here), POINT, AFFINE and COORD
- * (types of curve.h) and GN(name) (their functions) defined.
+ * (types of curve.h), GN(name) (their functions) and TOGETHER defined.
  *
  * Packed coordinates are below 1.1 q, those from pack fully reduced.
  * x = all ones marks infinity. */
 
-#ifndef KN_BOTH
-#define KN_BOTH _Pragma("GCC unroll 2") for (int i = 0; i < 2; i++)
+#ifndef KN_EACH
+#define KN_EACH _Pragma("GCC unroll 2") for (int i = 0; i < TOGETHER; i++)
 #endif
 
 /* What is special about the eight additions of one vector. */
@@ -99,46 +99,46 @@ PVN_INLINE void KN(denominator)(FE *d, KN(special) * s,
     }
 }
 
-/* Finish two vectors: u[i] is the inverse of the product of all denominators
- * of its chain up to this one and becomes the inverse of those before it. The
- * two go step by step together, because each alone is one long dependent
- * chain. */
-PVN_INLINE void KN(finish)(FE u[2], const FE *before, KN(special) * s,
+/* Finish TOGETHER vectors: u[i] is the inverse of the product of all
+ * denominators of its chain up to this one and becomes the inverse of those
+ * before it. In G1 two go step by step together, because each alone is one
+ * long dependent chain; in G2 every product has parts enough, and two vectors
+ * would only crowd the registers. What needs no slope stands between the steps
+ * of the slope. */
+PVN_INLINE void KN(finish)(FE *u, const FE *before, KN(special) * s,
                            const pvn_point_ref *left,
                            const pvn_point_ref *right, void *const *out)
 {
-    FE x1[2], y1[2], x2[2], y2[2], d[2], num[2], slope[2], x3[2], y3[2];
-    KN_BOTH
+    FE x1[TOGETHER], y1[TOGETHER], x2[TOGETHER], y2[TOGETHER];
+    FE d[TOGETHER], e[TOGETHER], num[TOGETHER], slope[TOGETHER];
+    FE x3[TOGETHER], y3[TOGETHER];
+    KN_EACH
+    EN(mul_factor)(&slope[i], &u[i], &before[i]);
+    KN_EACH
     {
         EN(gather)(&x1[i], &y1[i], left + 8 * i);
         EN(gather)(&x2[i], &y2[i], right + 8 * i);
         EN(neg_lanes)(&y1[i], lv_signs(left + 8 * i));
         EN(neg_lanes)(&y2[i], lv_signs(right + 8 * i));
-        EN(sub)(&d[i], &x2[i], &x1[i], 2);
-        EN(sub)(&num[i], &y2[i], &y1[i], 2);
+        EN(sub_factor)(&d[i], &x2[i], &x1[i], 2);
+        EN(sub_factor)(&num[i], &y2[i], &y1[i], 2);
     }
-    if (__builtin_expect(s[0].any | s[1].any, 0))
-        for (int i = 0; i < 2; i++)
-            KN(special_slope)
+    KN_EACH
+    if (__builtin_expect(s[i].any, 0))
+        KN(special_slope)
     (&d[i], &num[i], &s[i], left + 8 * i, right + 8 * i);
-    KN_BOTH
-    EN(mul)(&slope[i], &u[i], &before[i]);
-    KN_BOTH
-    EN(mul)(&u[i], &d[i], &u[i]);
-    KN_BOTH
-    EN(mul)(&slope[i], &num[i], &slope[i]);
-    KN_BOTH
-    EN(sqr)(&x3[i], &slope[i]);
-    KN_BOTH
+    KN_EACH
+    EN(mul_factor)(&slope[i], &num[i], &slope[i]);
+    KN_EACH
     {
-        EN(sub2_reduce)(&x3[i], &x3[i], &x1[i], &x2[i], 4);
-        EN(sub)(&d[i], &x1[i], &x3[i], 2);
+        EN(sqr_sub2_reduce)(&x3[i], &slope[i], &x1[i], &x2[i], 4);
+        EN(sub_factor)(&e[i], &x1[i], &x3[i], 2);
     }
-    KN_BOTH
-    EN(mul)(&y3[i], &d[i], &slope[i]);
-    KN_BOTH
+    KN_EACH
+    EN(mul_factor)(&u[i], &d[i], &u[i]);
+    KN_EACH
     {
-        EN(sub_reduce)(&y3[i], &y3[i], &y1[i], 3);
+        EN(mul_sub_reduce)(&y3[i], &e[i], &slope[i], &y1[i], 3);
         if (__builtin_expect(s[i].any, 0)) {
             FE mark;
             EN(set_mark)(&mark);
@@ -183,8 +183,8 @@ static void KN(add_batch)(const pvn_point_batch *b)
         (&d1, &w->special[v + 1], b->left + i + 8, b->right + i + 8);
         w->before[v] = run[0];
         w->before[v + 1] = run[1];
-        EN(mul)(&run[0], &d0, &run[0]);
-        EN(mul)(&run[1], &d1, &run[1]);
+        EN(mul_factor)(&run[0], &d0, &run[0]);
+        EN(mul_factor)(&run[1], &d1, &run[1]);
     }
     EN(mul)(&inv, &run[0], &run[1]);
     EN(inv)(&inv, &inv);
@@ -198,9 +198,10 @@ static void KN(add_batch)(const pvn_point_batch *b)
             lv_prefetch(b->right + i - 48, sizeof(AFFINE));
             lv_prefetch(b->right + i - 40, sizeof(AFFINE));
         }
-        KN(finish)
-        (u, &w->before[v], &w->special[v], b->left + i - 16, b->right + i - 16,
-         b->out + i - 16);
+        for (size_t k = 0; k < 2; k += TOGETHER)
+            KN(finish)
+        (u + k, &w->before[v + k], &w->special[v + k], b->left + i - 16 + 8 * k,
+         b->right + i - 16 + 8 * k, b->out + i - 16 + 8 * k);
     }
 }
 

@@ -147,7 +147,19 @@ PVN_INLINE void lv_norm(lv *r, const lv *a)
     r->l3 = _mm512_and_si512(t3, mask);
 }
 
-/* Ten columns of a product. */
+/* Carries only: what is above bit 52 of limbs 0 to 3 stays, which multiply-adds
+ * do not read. Good for a factor of a product and for nothing else. */
+PVN_INLINE void lv_carry(lv *r, const lv *a)
+{
+    r->l0 = a->l0;
+    r->l1 = LV_ADD(a->l1, _mm512_srai_epi64(a->l0, 52));
+    r->l2 = LV_ADD(a->l2, _mm512_srai_epi64(r->l1, 52));
+    r->l3 = LV_ADD(a->l3, _mm512_srai_epi64(r->l2, 52));
+    r->l4 = LV_ADD(a->l4, _mm512_srai_epi64(r->l3, 52));
+}
+
+/* Ten columns of a product. Those that a reduction clears begin at 2^52 - 1, so
+ * that column/2^52 is their carry: see LV_REDUCE_ROW. */
 typedef struct lv_wide {
     __m512i c[10];
 } lv_wide;
@@ -174,16 +186,17 @@ typedef struct lv_wide {
     } while (0)
 
 #define LV_WIDE_ZERO(t)                                                        \
-    t.c[0] = t.c[1] = t.c[2] = t.c[3] = t.c[4] = t.c[5] = t.c[6] = t.c[7] =    \
-        t.c[8] = t.c[9] = _mm512_setzero_si512()
+    t.c[0] = t.c[1] = t.c[2] = t.c[3] = t.c[4] = LV_MASK;                      \
+    t.c[5] = t.c[6] = t.c[7] = t.c[8] = t.c[9] = _mm512_setzero_si512()
 
 /* One step: m is such that column k + m*p0 is a multiple of 2^52. Its low half
  * is not computed: the carry is column/2^52, and one more unless the column's
- * low bits are zero. */
+ * low bits are zero, which is (column + 2^52 - 1)/2^52, and that much is in
+ * t->c[k]. For m the same must be taken off again: its low bits are one less
+ * than the column's, so that n0 more makes up for it. */
 #define LV_REDUCE_ROW(k)                                                       \
-    m = LV_LO(zero, t->c[k], n0);                                              \
-    t->c[k + 1] =                                                              \
-        LV_ADD(t->c[k + 1], _mm512_srai_epi64(LV_ADD(t->c[k], mask), 52));     \
+    m = LV_LO(n0, t->c[k], n0);                                                \
+    t->c[k + 1] = LV_ADD(t->c[k + 1], _mm512_srai_epi64(t->c[k], 52));         \
     t->c[k + 1] = LV_HI(t->c[k + 1], m, p0);                                   \
     t->c[k + 1] = LV_LO(t->c[k + 1], m, p1);                                   \
     t->c[k + 2] = LV_LO(t->c[k + 2], m, p2);                                   \
@@ -194,28 +207,52 @@ typedef struct lv_wide {
     t->c[k + 4] = LV_HI(t->c[k + 4], m, p3);                                   \
     t->c[k + 5] = LV_HI(t->c[k + 5], m, p4);
 
-PVN_INLINE void lv_reduce_wide(lv *r, lv_wide *t, const lane_modulus *md)
+/* The five columns that remain, each below 2^57; not carried. */
+PVN_INLINE void lv_reduce_raw(lv *r, lv_wide *t, const lane_modulus *md)
 {
-    const __m512i zero = _mm512_setzero_si512(), n0 = LV_SET(md->minus_inverse);
-    const __m512i mask = LV_MASK, p0 = LV_SET(md->p[0]), p1 = LV_SET(md->p[1]),
-                  p2 = LV_SET(md->p[2]), p3 = LV_SET(md->p[3]),
-                  p4 = LV_SET(md->p[4]);
+    const __m512i n0 = LV_SET(md->minus_inverse), p0 = LV_SET(md->p[0]),
+                  p1 = LV_SET(md->p[1]), p2 = LV_SET(md->p[2]),
+                  p3 = LV_SET(md->p[3]), p4 = LV_SET(md->p[4]);
     __m512i m;
     LV_REDUCE_ROW(0)
     LV_REDUCE_ROW(1)
     LV_REDUCE_ROW(2)
     LV_REDUCE_ROW(3)
     LV_REDUCE_ROW(4)
-    lv s = { t->c[5], t->c[6], t->c[7], t->c[8], t->c[9] };
-    lv_norm(r, &s);
+    r->l0 = t->c[5];
+    r->l1 = t->c[6];
+    r->l2 = t->c[7];
+    r->l3 = t->c[8];
+    r->l4 = t->c[9];
 }
 
-PVN_INLINE void lv_mul(lv *r, const lv *a, const lv *b, const lane_modulus *m)
+PVN_INLINE void lv_reduce_wide(lv *r, lv_wide *t, const lane_modulus *m)
+{
+    lv_reduce_raw(r, t, m);
+    lv_norm(r, r);
+}
+
+PVN_INLINE void lv_mul_raw(lv *r, const lv *a, const lv *b,
+                           const lane_modulus *m)
 {
     lv_wide t;
     LV_WIDE_ZERO(t);
     LV_PRODUCT(t, a, b);
-    lv_reduce_wide(r, &t, m);
+    lv_reduce_raw(r, &t, m);
+}
+
+PVN_INLINE void lv_mul(lv *r, const lv *a, const lv *b, const lane_modulus *m)
+{
+    lv_mul_raw(r, a, b, m);
+    lv_norm(r, r);
+}
+
+/* As a factor: see lv_carry. */
+PVN_INLINE void lv_mul_factor(lv *r, const lv *a, const lv *b,
+                              const lane_modulus *m)
+{
+    lv_mul_raw(r, a, b, m);
+    lv_carry(r, r);
 }
 
 /* a*b + c*d: 0.0118 (A B + C D) + 1. */
@@ -233,10 +270,11 @@ PVN_INLINE void lv_mul2(lv *r, const lv *a, const lv *b, const lv *c,
     t.c[k] = LV_LO(t.c[k], x, y);                                              \
     t.c[k + 1] = LV_HI(t.c[k + 1], x, y);
 
-PVN_INLINE void lv_sqr(lv *r, const lv *a, const lane_modulus *m)
+PVN_INLINE void lv_sqr_raw(lv *r, const lv *a, const lane_modulus *m)
 {
     lv_wide t;
-    LV_WIDE_ZERO(t);
+    for (int i = 0; i < 10; i++)
+        t.c[i] = _mm512_setzero_si512();
     LV_CROSS(1, a->l0, a->l1)
     LV_CROSS(3, a->l0, a->l3)
     LV_CROSS(5, a->l1, a->l4)
@@ -247,14 +285,23 @@ PVN_INLINE void lv_sqr(lv *r, const lv *a, const lane_modulus *m)
     LV_CROSS(3, a->l1, a->l2)
     LV_CROSS(5, a->l2, a->l3)
     LV_CROSS(4, a->l1, a->l3)
+    t.c[0] = LV_MASK;
     _Pragma("GCC unroll 8") for (int i = 1; i < 9; i++) t.c[i] =
         LV_ADD(t.c[i], t.c[i]);
+    _Pragma("GCC unroll 4") for (int i = 1; i < 5; i++) t.c[i] =
+        LV_ADD(t.c[i], LV_MASK);
     LV_CROSS(0, a->l0, a->l0)
     LV_CROSS(2, a->l1, a->l1)
     LV_CROSS(4, a->l2, a->l2)
     LV_CROSS(6, a->l3, a->l3)
     LV_CROSS(8, a->l4, a->l4)
-    lv_reduce_wide(r, &t, m);
+    lv_reduce_raw(r, &t, m);
+}
+
+PVN_INLINE void lv_sqr(lv *r, const lv *a, const lane_modulus *m)
+{
+    lv_sqr_raw(r, a, m);
+    lv_norm(r, r);
 }
 
 PVN_INLINE void lv_broadcast(lv *r, const uint64_t a[5])
@@ -306,6 +353,14 @@ PVN_INLINE void lv_sub(lv *r, const lv *a, const lv *b, int k,
     lv_norm(r, r);
 }
 
+/* As a factor: see lv_carry. */
+PVN_INLINE void lv_sub_factor(lv *r, const lv *a, const lv *b, int k,
+                              const lane_modulus *m)
+{
+    lv_sub_raw(r, a, b, k, m);
+    lv_carry(r, r);
+}
+
 /* k p - a. */
 PVN_INLINE void lv_neg(lv *r, const lv *a, int k, const lane_modulus *m)
 {
@@ -318,30 +373,44 @@ PVN_INLINE void lv_neg(lv *r, const lv *a, int k, const lane_modulus *m)
 /* (a0 + a1 u)(b0 + b1 u), u^2 = -1, by three products and two reductions.
  * Columns of the differences are signed. r0 gets p 2^260 on top, so that it is
  * positive as long as A1 B1 <= 84: r0 < 0.0118 A0 B0 + 2 and r1 <
- * 0.0118 (A0 B1 + A1 B0) + 1. */
+ * 0.0118 (A0 B1 + A1 B0) + 1. Of the three products' thirty columns no more
+ * than twenty are needed at once: there are 32 registers. */
+PVN_INLINE void lv_mul_pair_raw(lv *r0, lv *r1, const lv *a0, const lv *a1,
+                                const lv *b0, const lv *b1,
+                                const lane_modulus *m)
+{
+    lv_wide t, v;
+    lv s, d;
+    const lv *sa = &s, *sb = &d;
+    for (int i = 0; i < 10; i++)
+        t.c[i] = v.c[i] = _mm512_setzero_si512();
+    LV_PRODUCT(t, a0, b0);
+    LV_PRODUCT(v, a1, b1);
+    _Pragma("GCC unroll 10") for (int i = 0; i < 10; i++)
+    {
+        __m512i x = t.c[i], y = v.c[i];
+        /* where a column begins: see LV_REDUCE_ROW */
+        __m512i first = i < 5 ? LV_MASK : _mm512_setzero_si512();
+        __m512i over = i < 5 ? LV_MASK : LV_SET(m->p[i - 5]);
+        t.c[i] = LV_ADD(LV_SUB(x, y), over);
+        v.c[i] = LV_SUB(LV_SUB(first, x), y);
+    }
+    lv_reduce_raw(r0, &t, m);
+    lv_add_raw(&s, a0, a1, m);
+    lv_carry(&s, &s);
+    lv_add_raw(&d, b0, b1, m);
+    lv_carry(&d, &d);
+    LV_PRODUCT(v, sa, sb);
+    lv_reduce_raw(r1, &v, m);
+}
+
 PVN_INLINE void lv_mul_pair(lv *r0, lv *r1, const lv *a0, const lv *a1,
                             const lv *b0, const lv *b1, const lane_modulus *m)
 {
-    lv_wide t, v, w;
-    lv s, d;
-    const lv *sa = &s, *sb = &d;
-    lv_add(&s, a0, a1, m);
-    lv_add(&d, b0, b1, m);
-    LV_WIDE_ZERO(t);
-    LV_WIDE_ZERO(v);
-    LV_WIDE_ZERO(w);
-    LV_PRODUCT(t, a0, b0);
-    LV_PRODUCT(v, a1, b1);
-    LV_PRODUCT(w, sa, sb);
-    _Pragma("GCC unroll 10") for (int i = 0; i < 10; i++)
-    {
-        w.c[i] = LV_SUB(w.c[i], LV_ADD(t.c[i], v.c[i]));
-        t.c[i] = LV_SUB(t.c[i], v.c[i]);
-    }
-    _Pragma("GCC unroll 5") for (int i = 0; i < 5; i++) t.c[5 + i] =
-        LV_ADD(t.c[5 + i], LV_SET(m->p[i]));
-    lv_reduce_wide(r0, &t, m);
-    lv_reduce_wide(r1, &w, m);
+    lv x, y;
+    lv_mul_pair_raw(&x, &y, a0, a1, b0, b1, m);
+    lv_norm(r0, &x);
+    lv_norm(r1, &y);
 }
 
 /* How many p to take away, see the head of the file. */
@@ -391,6 +460,25 @@ PVN_INLINE void lv_sub2_reduce(lv *r, const lv *a, const lv *b, const lv *c,
     lv_add_raw(&s, b, c, m);
     lv_sub_raw(r, a, &s, k, m);
     lv_trim8(r, r, m);
+}
+
+/* a*b - c + k p with a value in [p, 8 p), not carried in between: what limb4
+ * lacks is below 2^6 units of 2^208 = p/2^39. */
+PVN_INLINE void lv_mul_sub_reduce(lv *r, const lv *a, const lv *b, const lv *c,
+                                  int k, const lane_modulus *m)
+{
+    lv t;
+    lv_mul_raw(&t, a, b, m);
+    lv_sub_reduce(r, &t, c, k, m);
+}
+
+/* a*a - b - c + k p likewise. */
+PVN_INLINE void lv_sqr_sub2_reduce(lv *r, const lv *a, const lv *b, const lv *c,
+                                   int k, const lane_modulus *m)
+{
+    lv t;
+    lv_sqr_raw(&t, a, m);
+    lv_sub2_reduce(r, &t, b, c, k, m);
 }
 
 /* 9*a for a below 1.2 p. */

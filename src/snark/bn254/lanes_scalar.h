@@ -102,6 +102,55 @@ PVN_LOCAL void lv_sub2_reduce(lv *r, const lv *a, const lv *b, const lv *c,
     lv_sub(r, r, c, k, m);
 }
 
+/* Nothing is raw here, and nothing to carry. */
+PVN_INLINE void lv_carry(lv *r, const lv *a)
+{
+    *r = *a;
+}
+
+PVN_INLINE void lv_mul_raw(lv *r, const lv *a, const lv *b,
+                           const lane_modulus *m)
+{
+    lv_mul(r, a, b, m);
+}
+
+PVN_INLINE void lv_mul_pair_raw(lv *r0, lv *r1, const lv *a0, const lv *a1,
+                                const lv *b0, const lv *b1,
+                                const lane_modulus *m)
+{
+    lv_mul_pair(r0, r1, a0, a1, b0, b1, m);
+}
+
+PVN_INLINE void lv_mul_factor(lv *r, const lv *a, const lv *b,
+                              const lane_modulus *m)
+{
+    lv_mul(r, a, b, m);
+}
+
+PVN_INLINE void lv_sub_factor(lv *r, const lv *a, const lv *b, int k,
+                              const lane_modulus *m)
+{
+    lv_sub(r, a, b, k, m);
+}
+
+/* a*b - c */
+PVN_INLINE void lv_mul_sub_reduce(lv *r, const lv *a, const lv *b, const lv *c,
+                                  int k, const lane_modulus *m)
+{
+    lv t;
+    lv_mul(&t, a, b, m);
+    lv_sub(r, &t, c, k, m);
+}
+
+/* a*a - b - c */
+PVN_INLINE void lv_sqr_sub2_reduce(lv *r, const lv *a, const lv *b, const lv *c,
+                                   int k, const lane_modulus *m)
+{
+    lv t;
+    lv_sqr(&t, a, m);
+    lv_sub2_reduce(r, &t, b, c, k, m);
+}
+
 PVN_LOCAL void lv_neg(lv *r, const lv *a, int k, const lane_modulus *m)
 {
     static const uint64_t none[4] = { 0, 0, 0, 0 };

@@ -170,6 +170,101 @@ static void test_pairs(void **state)
     }
 }
 
+/* What a product reads of a factor: the low 52 bits of each limb. */
+static void as_read(lv *r, const lv *a)
+{
+    const __m512i mask = _mm512_set1_epi64(0xfffffffffffff);
+    r->l0 = _mm512_and_si512(a->l0, mask);
+    r->l1 = _mm512_and_si512(a->l1, mask);
+    r->l2 = _mm512_and_si512(a->l2, mask);
+    r->l3 = _mm512_and_si512(a->l3, mask);
+    r->l4 = a->l4; /* may not have more */
+}
+
+static void assert_same_lanes(const lv *a, const lv *b)
+{
+    for (int i = 0; i < 8; i++) {
+        big x = lane_big(a, i), y = lane_big(b, i);
+        assert_int_equal(big_compare(&x, &y), 0);
+    }
+}
+
+/* Factors that are carried but not masked are the same numbers to a product,
+ * also when limbs 0 to 3 keep all ones, or a negative sum, above bit 52. */
+static void test_factors(void **state)
+{
+    uint64_t seed = 27;
+    (void)state;
+    for (unsigned round = 0; round < 400; round++) {
+        const lane_modulus *m = moduli[round & 1];
+        lv a, b, c, f, g, plain, t, u;
+        lanes_below(&a, 9, m, &seed);
+        lanes_below(&b, 9, m, &seed);
+        lv_mul_factor(&f, &a, &b, m);
+        lv_mul(&plain, &a, &b, m);
+        as_read(&t, &f);
+        assert_same_lanes(&t, &plain);
+        lanes_below(&a, 2, m, &seed);
+        lanes_below(&c, 2, m, &seed);
+        lv_sub_factor(&g, &a, &c, 2, m);
+        lv_sub(&plain, &a, &c, 2, m);
+        as_read(&t, &g);
+        assert_same_lanes(&t, &plain);
+        lv_mul(&u, &f, &g, m);
+        as_read(&a, &f);
+        lv_mul(&t, &a, &plain, m);
+        assert_same_lanes(&u, &t);
+        lv_sqr(&u, &g, m);
+        lv_sqr(&t, &plain, m);
+        assert_same_lanes(&u, &t);
+        a.l0 = a.l1 = a.l2 = a.l3 = _mm512_set1_epi64(-1);
+        as_read(&c, &a);
+        lv_mul(&u, &a, &b, m);
+        lv_mul(&t, &c, &b, m);
+        assert_same_lanes(&u, &t);
+    }
+}
+
+/* *got * 2^260 = want - minus * 2^260 mod p, and got below 1.07 p. */
+static void check_less(const lv *got, int lane, const big *want,
+                       const big *minus, const lane_modulus *m)
+{
+    big p = big_from_limbs(m->scalar.p, 4), g = lane_big(got, lane), w;
+    g = big_add(&g, minus);
+    g = big_shift(&g, 260);
+    g = big_mod(g, &p);
+    w = big_mod(*want, &p);
+    assert_int_equal(big_compare(&g, &w), 0);
+    g = lane_big(got, lane);
+    check_same(&g, &g, 107, m);
+}
+
+/* Products with something taken off before they are carried, at the bounds at
+ * which the group kernel uses them. */
+static void test_products_less(void **state)
+{
+    uint64_t seed = 28;
+    (void)state;
+    for (unsigned round = 0; round < 400; round++) {
+        const lane_modulus *m = moduli[round & 1];
+        lv a, b, c, d, r, s;
+        lanes_below(&a, round % 3 ? 9 : 4, m, &seed);
+        lanes_below(&b, 9, m, &seed);
+        lanes_below(&c, 1, m, &seed);
+        lanes_below(&d, 1, m, &seed);
+        lv_mul_sub_reduce(&r, &a, &b, &c, 3, m);
+        lv_sqr_sub2_reduce(&s, &a, &c, &d, 4, m);
+        for (int i = 0; i < 8; i++) {
+            big A = lane_big(&a, i), B = lane_big(&b, i), C = lane_big(&c, i);
+            big D = lane_big(&d, i), t = big_mul(&A, &B);
+            check_less(&r, i, &t, &C, m);
+            t = big_mul(&A, &A);
+            C = big_add(&C, &D);
+            check_less(&s, i, &t, &C, m);
+        }
+    }
+}
+
 static void test_reductions(void **state)
 {
     uint64_t seed = 8;
@@ -296,6 +391,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_products),   cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_factors),    cmocka_unit_test(test_products_less),
         cmocka_unit_test(test_reductions), cmocka_unit_test(test_zero_lanes),
         cmocka_unit_test(test_raw_growth),
     };
