@@ -17,13 +17,17 @@ typedef uintptr_t pvn_point_ref;
 
 /* Operands of one batch of independent additions out[i] = left[i] + right[i].
  * n <= PVN_BATCH_MAX; every list has room for PVN_BATCH_MAX entries (the kernel
- * pads them to full vectors). `work` has work_bytes bytes, aligned to 64. */
+ * pads them to full vectors). `work` has work_bytes bytes, aligned to 64. The
+ * points of `soon` are those of a later batch: while this one is computed they
+ * are brought nearer. */
 enum { PVN_BATCH_MAX = 2048, PVN_LANES = 8 };
 typedef struct pvn_point_batch {
     pvn_point_ref *left, *right;
     void **out;
     size_t n;
     void *work;
+    const pvn_point_ref *soon;
+    size_t soon_n;
 } pvn_point_batch;
 
 /* What msm.c needs of a group. "affine" and "projective" are arrays of

@@ -155,6 +155,13 @@ PVN_INLINE void KN(finish)(FE *u, const FE *before, KN(special) * s,
     }
 }
 
+/* Into the second-level cache: there is time. */
+PVN_INLINE void KN(fetch)(pvn_point_ref ref)
+{
+    for (size_t o = 0; o < sizeof(AFFINE); o += 64)
+        __builtin_prefetch((const char *)ref + o, 0, 2);
+}
+
 /* Sums by slopes: all denominators are inverted with one inversion. Two
  * running products (even and odd vectors) hide the latency of a product. */
 static void KN(add_batch)(const pvn_point_batch *b)
@@ -190,8 +197,11 @@ static void KN(add_batch)(const pvn_point_batch *b)
     EN(inv)(&inv, &inv);
     EN(mul)(&u[0], &inv, &run[1]);
     EN(mul)(&u[1], &inv, &run[0]);
+    const pvn_point_ref *soon = b->soon, *soon_end = soon + b->soon_n;
     for (size_t i = n; i > 0; i -= 16) {
         size_t v = i / 8 - 2;
+        for (int k = 0; k < 32 && soon < soon_end; k++, soon++)
+            KN(fetch)(*soon);
         if (sizeof(AFFINE) > 64 && i >= 48) { /* no gain where one line does */
             lv_prefetch(b->left + i - 48, sizeof(AFFINE));
             lv_prefetch(b->left + i - 40, sizeof(AFFINE));

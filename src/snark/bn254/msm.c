@@ -15,6 +15,7 @@
 enum {
     UNIT_MAX = 1 << 14, /* digits per unit */
     UNIT_MIN = 1 << 9,
+    NEAR_MAX = 16 << 20, /* bytes of bases: a share of a last-level cache */
     PART = 1 << 12,      /* buckets per unit of the reduction, a power of two */
     GROUP = 8,           /* windows reduced together, one in each lane */
     GROUP_MAX = 1 << 10, /* buckets of such a window */
@@ -59,6 +60,9 @@ struct room {
     pvn_point_ref *refs;
     struct run *runs;
     char *slots;
+    /* of the running round: refs listed, asked for, there */
+    size_t at, asked, end;
+    bool near; /* the bases are in a cache */
     pvn_point_batch batch;
 };
 
@@ -88,13 +92,7 @@ static void room_make(struct room *m, void *scratch, const pvn_group_kernel *k,
     m->refs = carve(&at, cap * sizeof *m->refs);
     m->runs = carve(&at, cap * sizeof *m->runs);
     m->batch.n = 0;
-}
-
-static void flush(struct room *m, const pvn_group_kernel *k)
-{
-    if (m->batch.n)
-        k->add_batch(&m->batch);
-    m->batch.n = 0;
+    m->near = true;
 }
 
 /* Points, sums and running products of a batch stay in a second-level cache
@@ -104,21 +102,49 @@ static size_t batch_max(const pvn_group_kernel *k)
     return k->packed_bytes > 64 ? PVN_BATCH_MAX / 2 : PVN_BATCH_MAX;
 }
 
-static void add_later(struct room *m, const pvn_group_kernel *k, void *out,
-                      pvn_point_ref left, pvn_point_ref right)
+/* What the next batch adds comes next in m->refs. From a cache it is fetched
+ * while this one is computed; from memory that would hold up the batch, whose
+ * own points wait in the second-level cache. */
+static void flush(struct room *m, const pvn_group_kernel *k)
 {
-    size_t i = m->batch.n++;
-    /* A batch's points fit the second-level cache; ask for them all at once,
-     * the batch starts long before each is needed. */
-    for (size_t o = 0; o < k->packed_bytes; o += 64) {
-        __builtin_prefetch((const char *)left + o, 0, 2);
-        __builtin_prefetch((const char *)right + o, 0, 2);
+    size_t soon = m->asked > m->at ? m->asked : m->at;
+    size_t most = m->near ? m->at + 2 * batch_max(k) : 0;
+    m->asked = most < m->end ? most : m->end;
+    m->batch.soon = m->refs + soon;
+    m->batch.soon_n = m->asked > soon ? m->asked - soon : 0;
+    if (m->batch.n)
+        k->add_batch(&m->batch);
+    m->batch.n = 0;
+}
+
+static inline void fetch(pvn_point_ref ref, size_t bytes)
+{
+    for (size_t o = 0; o < bytes; o += 64)
+        __builtin_prefetch((const char *)ref + o, 0, 2);
+}
+
+/* Pairs refs[0..2n) for the batch, their sums to slots. */
+static void add_pairs(struct room *m, const pvn_group_kernel *k,
+                      const pvn_point_ref *refs, size_t n, char *slot)
+{
+    const size_t bytes = k->packed_bytes;
+    while (n) {
+        size_t i = m->batch.n, some = batch_max(k) - i;
+        some = some < n ? some : n;
+        if (m->at + 2 * some > m->asked)
+            for (size_t p = 0; p < 2 * some; p++)
+                fetch(refs[p], bytes);
+        for (size_t end = i + some; i < end; i++, refs += 2, slot += bytes) {
+            m->batch.left[i] = refs[0];
+            m->batch.right[i] = refs[1];
+            m->batch.out[i] = slot;
+        }
+        m->batch.n = i;
+        m->at += 2 * some;
+        n -= some;
+        if (i == batch_max(k))
+            flush(m, k);
     }
-    m->batch.left[i] = left;
-    m->batch.right[i] = right;
-    m->batch.out[i] = out;
-    if (m->batch.n == batch_max(k))
-        flush(m, k);
 }
 
 /* y of a fully reduced packed coordinate becomes q - y. */
@@ -142,27 +168,28 @@ static void copy_point(void *out, pvn_point_ref ref, const pvn_group_kernel *k)
 }
 
 /* Halve run u: pairs become sums in fresh slots, an odd point goes first so
- * that the next round takes it. Places are written behind those read. */
+ * that the next round takes it. The shorter run is written to refs from `to`
+ * on, which is never ahead of what is read. */
 static void halve_run(struct room *m, const pvn_group_kernel *k, struct run *u,
-                      char **slot)
+                      size_t to, char **slot)
 {
-    pvn_point_ref *refs = m->refs + u->at;
+    const pvn_point_ref *refs = m->refs + u->at;
+    pvn_point_ref *write = m->refs + to;
     if (u->len == 2) {
-        add_later(m, k, u->sum, refs[0], refs[1]);
+        add_pairs(m, k, refs, 1, u->sum);
         u->len = 1;
         return;
     }
-    uint32_t pairs = u->len / 2, write = 0;
-    pvn_point_ref odd = refs[u->len - 1];
-    bool has_odd = u->len & 1;
-    for (uint32_t i = 0; i < pairs; i++) {
-        add_later(m, k, *slot, refs[2 * i], refs[2 * i + 1]);
-        if (i == 0 && has_odd)
-            refs[write++] = odd;
-        refs[write++] = (pvn_point_ref)*slot;
-        *slot += k->packed_bytes;
-    }
-    u->len = write;
+    uint32_t pairs = u->len / 2, odd = u->len & 1;
+    pvn_point_ref last = refs[u->len - 1];
+    add_pairs(m, k, refs, pairs, *slot);
+    m->at += odd;
+    if (odd)
+        *write++ = last;
+    for (uint32_t i = 0; i < pairs; i++, *slot += k->packed_bytes)
+        *write++ = (pvn_point_ref)*slot;
+    u->at = (uint32_t)to;
+    u->len = pairs + odd;
 }
 
 /* Add up all runs of the room; each sum is stored at run.sum. */
@@ -170,21 +197,30 @@ static void add_runs(struct room *m, const pvn_group_kernel *k, size_t runs)
 {
     char *slot = m->slots;
     size_t left = 0;
+    m->at = m->asked = m->end = 0;
     for (size_t i = 0; i < runs; i++) {
+        m->end += m->runs[i].len;
         if (m->runs[i].len == 1)
             copy_point(m->runs[i].sum, m->refs[m->runs[i].at], k);
         else if (m->runs[i].len)
             m->runs[left++] = m->runs[i];
     }
     while (left) {
-        size_t still = 0;
+        size_t still = 0, to = 0;
+        m->at = m->asked = 0;
         for (size_t i = 0; i < left; i++) {
             struct run u = m->runs[i];
-            halve_run(m, k, &u, &slot);
-            if (u.len > 1)
+            m->at = u.at;
+            halve_run(m, k, &u, to, &slot);
+            if (u.len > 1) {
                 m->runs[still++] = u;
+                to += u.len;
+            }
         }
+        m->at = m->end; /* nothing to fetch */
         flush(m, k);
+        m->end = to;
+        m->near = true;
         left = still;
     }
 }
@@ -301,6 +337,7 @@ static void fill_unit(void *arg, void *scratch, size_t unit)
     const pvn_recoded *r = j->r;
     struct room m;
     room_make(&m, scratch, j->k, j->unit);
+    m.near = j->bases->points_bytes <= NEAR_MAX;
     size_t total = r->window_at[r->windows];
     size_t lo = unit * j->unit,
            hi = lo + j->unit < total ? lo + j->unit : total;
