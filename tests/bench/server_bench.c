@@ -2,6 +2,8 @@
  * measurement. Client and server share the machine.
  *
  *   server_bench PROVERNETD [SECONDS] [WHAT...]
+ *   server_bench PID:PORT [SECONDS] [WHAT...]      one that runs already, such
+ *                                                  as another server's
  *   WHAT: cycle cycle_fresh (a connection for each call) status artifact idle
  *   (default: all); cycle@16: with so many clients only */
 #include "client.h"
@@ -26,6 +28,7 @@ typedef struct client {
 } client;
 
 static tc_server server;
+static bool foreign;
 static client clients[CLIENTS_MAX];
 static volatile bool stop;
 static uint8_t program_hash[32] = { 0xb5 };
@@ -268,16 +271,30 @@ static bool wanted_of(int argc, char **argv, const char *what, int n)
     return !named && wanted(argc, argv, what);
 }
 
-int main(int argc, char **argv)
+/* A PROVERNETD is started, a PID:PORT is there already. */
+static bool find_server(const char *what)
 {
     const char *const args[] = { "--no-worker", "--log-level", "warn", NULL };
+    int pid, end = 0;
+    unsigned short port;
+
+    if (sscanf(what, "%d:%hu%n", &pid, &port, &end) < 2 || what[end])
+        return tc_server_start(&server, what, args);
+    server.pid = pid;
+    server.port = port;
+    foreign = true;
+    return true;
+}
+
+int main(int argc, char **argv)
+{
     static const int counts[] = { 1, 8, 16, 64 };
 
     if (argc < 2)
         return 2;
     if (argc > 2)
         seconds = atof(argv[2]);
-    if (!tc_server_start(&server, argv[1], args))
+    if (!find_server(argv[1]))
         return 1;
     for (int i = 0; i < CLIENTS_MAX; i++) {
         uint8_t secret[32] = { [31] = (uint8_t)(i + 1) };
@@ -308,6 +325,8 @@ int main(int argc, char **argv)
         idle_bench();
     for (int i = 0; i < CLIENTS_MAX; i++)
         tc_user_close(&clients[i].user);
+    if (foreign)
+        return 0;
     tc_server_end(&server, SIGTERM);
     tc_server_remove(&server);
     return 0;
