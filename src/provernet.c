@@ -8,6 +8,7 @@
 #include "protocol/route.h"
 #include "protocol/succinct/skin.h"
 #include "protocol/worker/skin.h"
+#include "prove/kinds.h"
 
 static const pvn_skin *const skins[] = {
     &pvn_skin_health, &pvn_skin_reflection,  &pvn_skin_succinct,
@@ -23,7 +24,8 @@ provernet_status provernet_open(provernet **out, const provernet_options *o,
     pvn_node_config cfg = { .options = o,
                             .env = env,
                             .entry = &pvn_http_entry,
-                            .errand = pvn_net_delete };
+                            .errand = pvn_net_delete,
+                            .memory = pvn_kind_memory };
 
     return pvn_node_open(out, &cfg, err);
 }

@@ -75,6 +75,7 @@ static provernet_status read_settings(provernet *n, const pvn_node_config *cfg,
     n->message_max =
         (uint64_t)pvn_setting_int(n->options, PVN_SET_HTTP_MESSAGE_MAX);
     fill_rules(n);
+    n->rules.memory = cfg->memory;
     return PROVERNET_OK;
 }
 

@@ -10,6 +10,9 @@ typedef struct pvn_node_config {
     const pvn_entry *entry;
     /* Does what pvn_node_errand asks for, in seconds; NULL: nothing is done. */
     provernet_status (*errand)(const char *url, provernet_error *err);
+    /* pvn_rules.memory */
+    uint64_t (*memory)(const char *kind, uint64_t program_bytes,
+                       uint64_t inputs_bytes);
     /* Tests pass their own; NULL: SQLite in data.dir, files of this machine. */
     const pvn_files *files;
     provernet_status (*open_state)(void *user, pvn_state **out,

@@ -124,6 +124,14 @@ const pvn_kind *pvn_kind_find(const char *name)
     return NULL;
 }
 
+uint64_t pvn_kind_memory(const char *name, uint64_t program_bytes,
+                         uint64_t inputs_bytes)
+{
+    const pvn_kind *kind = pvn_kind_find(name);
+
+    return kind && kind->memory ? kind->memory(program_bytes, inputs_bytes) : 0;
+}
+
 /* SP1's own CPU prover with a guest of 11,000 cycles on two cores: of a shard
  * it takes the same for larger ones. A wrap begins with the compressed proof.
  * What is not named was not measured. */

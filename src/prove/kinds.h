@@ -45,6 +45,9 @@ typedef struct pvn_kind {
  * workers only). */
 const pvn_kind *pvn_kind_find(const char *name);
 const pvn_kind *pvn_kind_at(size_t i); /* NULL after the last */
+/* kind->memory of the kind of this name; 0: unknown. */
+uint64_t pvn_kind_memory(const char *name, uint64_t program_bytes,
+                         uint64_t inputs_bytes);
 /* Memory that even a small proof of this kind takes on processors, bytes, as
  * far as it was measured; 0: unknown, or by the sizes alone. */
 uint64_t pvn_kind_least(const char *name);

@@ -124,6 +124,10 @@ typedef struct pvn_rules {
     int64_t protocol_fee;    /* hundredths of a percent, to the treasury */
     int64_t prover_bids_max; /* 0: 1000 */
     bool mock, draining;
+    /* Memory of one proof, bytes, from the sizes of program and inputs; 0 or
+     * NULL: unknown. Pure. */
+    uint64_t (*memory)(const char *kind, uint64_t program_bytes,
+                       uint64_t inputs_bytes);
     uint64_t seed; /* of the maps of a batch, against chosen keys; 0: drawn
                       for each batch */
 } pvn_rules;
@@ -258,9 +262,10 @@ typedef struct pvn_op_request_submit {
     bool inputs_issued; /* their addresses were handed out, rows or not: what
                            is not there was never uploaded (ERR_STATE) */
     uint8_t requester20[20];
-    int64_t deadline_ms; /* 0: the default; in the past: ERR_INVALID */
-    int64_t memory_bytes, path_ms, cost; /* estimates, 0 if unknown */
-    pvn_bytes params;                    /* JSON for the worker, or empty */
+    int64_t deadline_ms;   /* 0: the default; in the past: ERR_INVALID */
+    int64_t memory_bytes;  /* 0: as rules->memory says */
+    int64_t path_ms, cost; /* estimates, 0 if unknown */
+    pvn_bytes params;      /* JSON for the worker, or empty */
     pvn_bytes signed_bytes, extra;
     bool tied;              /* cancelled when this coordinator's session ends */
     const pvn_terms *terms; /* auctioned; NULL: for our own workers */

@@ -174,6 +174,23 @@ static provernet_status answer(pvn_cx *cx, const pvn_request *q, bool again)
     return PROVERNET_OK;
 }
 
+/* What a worker needs for it. */
+static int64_t memory_of(pvn_cx *cx, const char *kind,
+                         const provernet_id *program)
+{
+    const pvn_op_request_submit *u = &cx->op->u.request_submit;
+    const pvn_artifact *a = pvn_need_artifact(cx, program);
+    uint64_t inputs = 0, bytes;
+    if (u->memory_bytes || !cx->rules->memory || !a)
+        return u->memory_bytes;
+    for (size_t i = 0; i < u->inputs_len; i++) {
+        const pvn_artifact *in = pvn_need_artifact(cx, &u->inputs[i]);
+        inputs += in ? (uint64_t)in->raw_bytes : 0;
+    }
+    bytes = cx->rules->memory(kind, (uint64_t)a->raw_bytes, inputs);
+    return bytes > INT64_MAX ? INT64_MAX : (int64_t)bytes;
+}
+
 static pvn_request *make_request(pvn_cx *cx, const char *kind,
                                  const provernet_id *program)
 {
@@ -227,8 +244,8 @@ provernet_status pvn_decide_request_submit(pvn_cx *cx)
         return s;
     pvn_request *q = make_request(cx, kind, &program);
     pvn_account *a = pvn_account_use(cx, u->requester20);
-    pvn_task *t = q ? pvn_task_make(cx, q, PVN_MAIN_TASK, kind, u->memory_bytes,
-                                    u->path_ms)
+    pvn_task *t = q ? pvn_task_make(cx, q, PVN_MAIN_TASK, kind,
+                                    memory_of(cx, kind, &program), u->path_ms)
                     : NULL;
     if (!t || !a)
         return pvn_nomem(&cx->op->err);

@@ -265,8 +265,7 @@ static pvn_next looked(pvn_call *c, create *k)
 static pvn_next registered(pvn_call *c, create *k)
 {
     const pvn_op *op = pvn_call_op_at(c, 0);
-    pvn_known_program known = { .artifact = k->artifact_id,
-                                .bytes = (uint64_t)k->artifact->raw_bytes };
+    pvn_known_program known = { .artifact = k->artifact_id };
 
     if (op->err.status != PROVERNET_OK)
         return pvn_call_fail_with(c, &op->err);

@@ -1,17 +1,16 @@
 /* protocol/succinct/request.c - RequestProof.
- * Includes succinct.h, http/artifacts.h, crypto/, prove/kinds.h.
+ * Includes succinct.h, http/artifacts.h, crypto/.
  *
  * Everything about the client's bytes is judged before the operation; what
  * depends on other rows is judged in it. */
 #include "protocol/succinct/succinct.h"
 #include "crypto/crypto.h"
 #include "base/settings.h"
-#include "prove/kinds.h"
 #include "protocol/http/artifacts.h"
 #include <stdlib.h>
 
 typedef struct wish {
-    enum { READ_PROGRAM, READ_SIZE, ESTIMATE, SUBMIT } step;
+    enum { READ_PROGRAM, ESTIMATE, SUBMIT } step;
     pvn_envelope envelope;
     pvn_wanted wanted;
     provernet_id stdin_id;
@@ -95,19 +94,6 @@ static void dedup_of(uint8_t out32[32], const wish *w)
     /* It begins with the input's id, which sorts by time: the index of a
      * commit's wishes then grows in one place. */
     memcpy(out32, w->stdin_id.bytes, sizeof w->stdin_id.bytes);
-}
-
-/* The witness of a circuit has 32 bytes for each wire, its key at least 320:
- * an eighth of the key is more than any witness of it. */
-static int64_t memory_of(const wish *w)
-{
-    const pvn_kind *kind = pvn_kind_find(w->kind);
-    uint64_t bytes;
-
-    if (!kind || !kind->memory || w->program.bytes == 0)
-        return 0;
-    bytes = kind->memory(w->program.bytes, w->program.bytes / 8);
-    return bytes > INT64_MAX ? INT64_MAX : (int64_t)bytes;
 }
 
 static pvn_bytes copy_in(pvn_op *op, const void *data, size_t len, bool *ok)
@@ -200,7 +186,6 @@ static bool fill_submit(pvn_call *c, pvn_op *op, const wish *w)
     r->input_types = (const void *)copy_in(op, &type, sizeof type, &ok).data;
     memcpy(r->requester20, w->envelope.signer20, sizeof r->requester20);
     r->deadline_ms = pvn_deadline_ms(v->deadline_s);
-    r->memory_bytes = memory_of(w);
     r->cost = cost_of(w);
     r->path_ms = path_of(w);
     r->signed_bytes = copy_in(op, message.data, message.len, &ok);
@@ -300,7 +285,6 @@ static pvn_next program_read(pvn_call *c, wish *w)
 {
     const pvn_op *done = pvn_call_op_at(c, 0);
     const pvn_program *p = done->u.read_program.program;
-    pvn_op *op;
 
     if (done->err.status != PROVERNET_OK)
         return pvn_call_fail_with(c, &done->err);
@@ -311,23 +295,6 @@ static pvn_next program_read(pvn_call *c, wish *w)
     snprintf(w->program.kind, sizeof w->program.kind, "%s", p->kind);
     snprintf(w->program.uri, sizeof w->program.uri, "%s", p->uri ? p->uri : "");
     w->program.artifact = p->artifact;
-    op = pvn_succinct_op(c, PVN_OP_READ_ARTIFACT);
-    if (!op)
-        return PVN_ANSWER;
-    op->u.read_artifact.id = p->artifact;
-    w->step = READ_SIZE;
-    pvn_call_op(c, op);
-    return PVN_OP;
-}
-
-static pvn_next size_read(pvn_call *c, wish *w)
-{
-    const pvn_op *done = pvn_call_op_at(c, 0);
-    const pvn_artifact *a = done->u.read_artifact.artifact;
-
-    if (done->err.status != PROVERNET_OK)
-        return pvn_call_fail_with(c, &done->err);
-    w->program.bytes = a ? (uint64_t)a->raw_bytes : 0;
     pvn_program_learn(pvn_call_node(c), w->wanted.vk_hash, &w->program);
     return estimate(c, w);
 }
@@ -394,8 +361,6 @@ pvn_next pvn_succinct_request_proof_resume(pvn_call *c)
     switch (w->step) {
     case READ_PROGRAM:
         return program_read(c, w);
-    case READ_SIZE:
-        return size_read(c, w);
     case ESTIMATE:
         return estimated(c, w);
     default:

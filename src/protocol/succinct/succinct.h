@@ -108,7 +108,6 @@ typedef struct pvn_known_program {
     char kind[64];
     char uri[PVN_URI_MAX + 1];
     provernet_id artifact;
-    uint64_t bytes; /* raw bytes of the artifact; 0: not known */
     /* what its proofs (by_kind: those of all programs of that kind) took and
      * cost on average, and when that was read */
     int64_t mean_ms, mean_cost, asked_ms;

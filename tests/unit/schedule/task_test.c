@@ -57,6 +57,28 @@ static void what_does_not_fit_is_not_leased(void **state)
     assert_int_equal(out.u.task_lease.leased_len, 1);
 }
 
+/* 1000 for each byte of the program, 1 for each of the inputs. */
+static uint64_t by_size(const char *kind, uint64_t program_bytes,
+                        uint64_t inputs_bytes)
+{
+    return strcmp(kind, KIND) == 0 ? 1000 * program_bytes + inputs_bytes : 0;
+}
+
+static void what_it_needs_is_judged_by_the_sizes(void **state)
+{
+    world *w = *state;
+    pvn_op out;
+    provernet_id id;
+    w->rules.memory = by_size;
+    assert_ok(world_submit_to(w, &id, KIND, 7, 0, NULL));
+    int64_t need = (int64_t)by_size(KIND, strlen("program"), strlen("input"));
+    provernet_id worker = world_hello(w, "anna", KIND);
+    assert_ok(world_run(w, lease_op(worker, need - 1, 1), &out));
+    assert_int_equal(out.u.task_lease.leased_len, 0);
+    assert_ok(world_run(w, lease_op(worker, need, 1), &out));
+    assert_int_equal(out.u.task_lease.leased_len, 1);
+}
+
 static void many_workers_of_one_batch_get_different_tasks(void **state)
 {
     world *w = *state;
@@ -471,6 +493,7 @@ int main(void)
         TEST(a_lease_goes_to_the_kinds_named_by_due_time),
         TEST(a_star_takes_all_kinds_of_a_mock_server_only),
         TEST(what_does_not_fit_is_not_leased),
+        TEST(what_it_needs_is_judged_by_the_sizes),
         TEST(many_workers_of_one_batch_get_different_tasks),
         TEST(one_lease_may_take_several_tasks),
         TEST(a_lease_needs_a_known_worker),
