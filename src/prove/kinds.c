@@ -145,8 +145,8 @@ uint64_t pvn_kind_least(const char *name)
         { "sp1/compressed@4", 3500 }, { "sp1/compressed@5", 3400 },
         { "sp1/plonk@4", 3500 },      { "sp1/plonk@5", 3400 },
         { "sp1/groth16@4", 3500 },    { "sp1/groth16@5", 3400 },
-        { "sp1/core@6", 9700 },       { "sp1/compressed@6", 17400 },
-        { "sp1/plonk@6", 17400 },     { "sp1/groth16@6", 17400 },
+        { "sp1/core@6", 9700 },       { "sp1/compressed@6", 17800 },
+        { "sp1/plonk@6", 17800 },     { "sp1/groth16@6", 17800 },
     };
 
     for (size_t i = 0; i < sizeof least / sizeof least[0]; i++)

@@ -443,7 +443,7 @@ static void leaves_what_needs_more_memory(void **state)
     plonk = fake_add(f, 3, "sp1-v6.1.0", 3, "/p", "/i");
     begin(&h, f, more);
     assert_true(hears(h.w, "network.memory", text, LONG));
-    assert_non_null(strstr(text, "sp1/compressed@6 needs 16.2 GiB"));
+    assert_non_null(strstr(text, "sp1/compressed@6 needs 16.6 GiB"));
     assert_true(hears(h.w, "network.memory", text, LONG));
     assert_non_null(strstr(text, "sp1/plonk@6 needs 9.3 GiB"));
     assert_true(fake_until(f, is_fulfilled, core, LONG));
