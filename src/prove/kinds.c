@@ -71,7 +71,7 @@ static provernet_status sp1_verify(pvn_sp1_mode mode, const pvn_claim *claim,
     if (rc || claim->values_digest.len != 32 ||
         pvn_sp1_wrap_values(output, major, claim->values_digest.data))
         return rc;
-    return pvn_fail(err, PROVERNET_ERR_PROOF_INVALID, 0,
+    return pvn_fail(err, PROVERNET_ERR_MISMATCH, 0,
                     "the proof is of other public values than those asked "
                     "for, whose digest is 0x%s",
                     pvn_hex(hex, claim->values_digest.data, 32));

@@ -159,7 +159,20 @@ static void values_of(const tc_buf *file, uint8_t digest[32])
     crypto_hash_sha256(digest, file->data + at, len);
 }
 
-/* The client has run the program and named what it must give. */
+static int64_t strikes(void)
+{
+    json_t *all = api_get(&server, "/api/v1/workers");
+    json_t *list = json_object_get(all, "workers");
+    int64_t n;
+
+    MUST(json_array_size(list) == 1);
+    n = api_number(json_array_get(list, 0), "strikes");
+    json_decref(all);
+    return n;
+}
+
+/* The client has run the program and named what it must give. A good proof of
+ * something else costs the worker nothing: the client may have been wrong. */
 static void other_values(provernet_worker *w, const wrap *x)
 {
     provernet_error err = { 0 };
@@ -182,8 +195,10 @@ static void other_values(provernet_worker *w, const wrap *x)
     MUST(tc_artifact(&user, 2, "other", 5, uri) == 0);
     MUST(tc_request_values(&user, hash, x->mode, uri,
                            (uint64_t)time(NULL) + 600, digest, id) == 0);
+    int64_t before = strikes();
     MUST(hand_in(w, &proof, &err) != 0);
     MUST(strstr(err.message, "other public values") != NULL);
+    MUST(strikes() == before);
     MUST(tc_get_status(&user, id, &status) == 0);
     MUST(status.fulfillment == 2);
     printf("%s: refused: %s\n", x->name, err.message);

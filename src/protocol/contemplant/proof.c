@@ -205,12 +205,14 @@ static pvn_next stored(pvn_call *c, pvn_ct *x)
         return pvn_ct_fail(c, x, PROVERNET_BLAME_SURROUNDINGS, false,
                            x->put_err.message);
     if (x->judgement.status == PROVERNET_ERR_PROOF_INVALID ||
-        x->judgement.status == PROVERNET_ERR_FORMAT) {
+        x->judgement.status == PROVERNET_ERR_FORMAT ||
+        x->judgement.status == PROVERNET_ERR_MISMATCH) {
         char why[sizeof x->judgement.message + 30];
 
         snprintf(why, sizeof why, "the proof is wrong: %s",
                  x->judgement.message);
-        return pvn_ct_fail(c, x, PROVERNET_BLAME_ATTEMPT, true, why);
+        return pvn_ct_fail(c, x, PROVERNET_BLAME_ATTEMPT,
+                           x->judgement.status != PROVERNET_ERR_MISMATCH, why);
     }
     if (x->judgement.status == PROVERNET_ERR_UNSUPPORTED)
         x->how = trusted(c, x); /* a version that is not verified in C */

@@ -15,7 +15,10 @@ typedef struct pvn_case {
 } pvn_case;
 
 /* Judge `output` by the library's own verifier. ERR_PROOF_INVALID and
- * ERR_FORMAT are the worker's fault, all others are not. */
+ * ERR_FORMAT are the worker's fault, all others are not. ERR_MISMATCH: no
+ * proof of this request, but whose fault that is cannot be told: the program
+ * artifact is damaged, or the proof is good and of other public values than the
+ * requester named. */
 provernet_status pvn_judge(pvn_node *n, const pvn_case *what, pvn_bytes output,
                            provernet_error *err);
 /* The node's own prepared keys of SP1's wraps, for a claim; NULL: no memory,

@@ -420,7 +420,9 @@ static pvn_next judged(pvn_call *c, fulfilment *f)
 {
     provernet_status s = f->judgement.status;
 
-    if (s == PROVERNET_ERR_PROOF_INVALID || s == PROVERNET_ERR_FORMAT)
+    /* A prover chose this request, and could read the digest it names. */
+    if (s == PROVERNET_ERR_PROOF_INVALID || s == PROVERNET_ERR_FORMAT ||
+        (s == PROVERNET_ERR_MISMATCH && !f->kind->circuit))
         return refuse(c, f);
     if (s < 0 && s != PROVERNET_ERR_UNSUPPORTED)
         return pvn_call_fail_with(c, &f->judgement);

@@ -134,7 +134,19 @@ static pvn_next refused(pvn_call *c, pvn_asked *x)
                           k->judgement.message);
 }
 
-/* The output is not a proof: a strike, and the task runs again. */
+static bool workers_fault(provernet_status s)
+{
+    return s == PROVERNET_ERR_PROOF_INVALID || s == PROVERNET_ERR_FORMAT;
+}
+
+/* Not what was asked for, by whoever's fault. */
+static bool no_proof(provernet_status s)
+{
+    return workers_fault(s) || s == PROVERNET_ERR_MISMATCH;
+}
+
+/* The output is not a proof: the task runs again, and a worker whose fault it
+ * is gets a strike. */
 static pvn_next refuse(pvn_call *c, pvn_asked *x)
 {
     completing *k = x->verb;
@@ -146,7 +158,7 @@ static pvn_next refuse(pvn_call *c, pvn_asked *x)
     op->u.task_fail.worker = x->session->worker;
     op->u.task_fail.attempt = (int64_t)x->ask->complete->attempt;
     op->u.task_fail.blame = PROVERNET_BLAME_ATTEMPT;
-    op->u.task_fail.bad_proof = true;
+    op->u.task_fail.bad_proof = workers_fault(k->judgement.status);
     op->u.task_fail.why = pvn_arena_format(&op->arena, "the proof is wrong: %s",
                                            k->judgement.message);
     if (!op->u.task_fail.why)
@@ -156,11 +168,6 @@ static pvn_next refuse(pvn_call *c, pvn_asked *x)
     k->complete = op;
     x->then = refused;
     return PVN_OP;
-}
-
-static bool workers_fault(provernet_status s)
-{
-    return s == PROVERNET_ERR_PROOF_INVALID || s == PROVERNET_ERR_FORMAT;
 }
 
 static bool add_verdict(pvn_call *c, completing *k, const provernet_id *proof,
@@ -196,7 +203,7 @@ static pvn_next late_judged(pvn_call *c, pvn_asked *x)
 {
     completing *k = x->verb;
 
-    if (k->judgement.status && !workers_fault(k->judgement.status))
+    if (k->judgement.status && !no_proof(k->judgement.status))
         return pvn_asked_fail_with(c, x, &k->judgement);
     k->complete = NULL; /* done in an earlier hand-over */
     if (!k->beyond)
@@ -337,7 +344,7 @@ static pvn_next store_and_complete(pvn_call *c, pvn_asked *x)
     int64_t type = ask->n_child ? PVN_TYPE_DATA : PVN_TYPE_PROOF;
     const pvn_op *last = NULL;
 
-    if (k->judged && workers_fault(k->judgement.status))
+    if (k->judged && no_proof(k->judgement.status))
         return refuse(c, x);
     if (k->judged && k->judgement.status)
         return pvn_asked_fail_with(c, x, &k->judgement);
