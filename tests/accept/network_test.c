@@ -151,7 +151,7 @@ static void bids_for_what_fits(void)
     register_program(&user);
     MUST(circuit_register(&small, &user));
     pid = node_start(0, small_one);
-    await_log(0, "sp1/compressed@6 needs 16.2 GiB of memory");
+    await_log(0, "sp1/compressed@6 needs 16.6 GiB of memory");
     w = new_wish(&user, 60);
     w.program = program_hash;
     w.mode = 2;
