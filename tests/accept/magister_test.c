@@ -113,7 +113,7 @@ static void until_it_is_here(const char *drop)
             return;
         tc_sleep_ms(50);
     }
-    MUST(!"it is here");
+    MUST(false); /* it was never shown */
 }
 
 static void goes(const char *drop)
