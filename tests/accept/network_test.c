@@ -125,7 +125,7 @@ static void says_what_it_is(tc_user *u)
     tc_user_close(&node);
 }
 
-/* Without a placeholder it would need 17.4 GB. */
+/* Without a placeholder it would need 17.8 GB. */
 static void bids_for_what_fits(void)
 {
     static const char *const small_one[] = {
