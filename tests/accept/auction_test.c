@@ -139,8 +139,10 @@ static void a_hundred_auctions(void)
     start_nodes();
     for (int i = 0; i < AUCTIONS; i++) {
         wish w = new_wish(&user, 12);
-        if (i % 5 == 0) /* the dearest has its customers too */
-            w.only = nodes[1].user.address;
+        /* The dearest has its customers too; and so has the liar, who at the
+         * price of the first wins only where its bid came earlier. */
+        if (i % 5 < 2)
+            w.only = nodes[i % 5 ? LIARS : 1].user.address;
         MUST(ask(&user, &w, id[i]) == 0);
     }
     until = tc_now_us() + 60000000LL;
