@@ -120,6 +120,18 @@ void pvn_engine_tell(provernet_engine *e, const char *fmt, ...)
     pthread_mutex_unlock(&e->lock);
 }
 
+static void one_line(char *out, size_t cap, const char *text)
+{
+    size_t n = 0;
+
+    for (const char *p = text; *p && n + 2 < cap; p++) {
+        if (*p == '\n')
+            out[n++] = ';';
+        out[n++] = *p == '\n' ? ' ' : *p;
+    }
+    out[n] = 0;
+}
+
 int provernet_engine_news(provernet_engine *e, char *buf, size_t cap)
 {
     bool any;
@@ -129,7 +141,7 @@ int provernet_engine_news(provernet_engine *e, char *buf, size_t cap)
     pthread_mutex_lock(&e->lock);
     any = e->news_len > 0 || e->news_lost > 0;
     if (e->news_len > 0) {
-        snprintf(buf, cap, "%s", e->news[0]);
+        one_line(buf, cap, e->news[0]);
         e->news_len--;
         memmove(e->news[0], e->news[1],
                 (size_t)e->news_len * PVN_ENGINE_NEWS_BYTES);
@@ -139,8 +151,6 @@ int provernet_engine_news(provernet_engine *e, char *buf, size_t cap)
         e->news_lost = 0;
     }
     pthread_mutex_unlock(&e->lock);
-    for (char *p = buf; any && (p = strchr(p, '\n'));)
-        *p = ' ';
     return any;
 }
 

@@ -39,7 +39,10 @@ say(struct doctor *d, int how, const char *what, const char *format, ...)
         json_text(stdout, text);
         printf("}\n");
     } else {
-        printf("%-6s %-10s %s\n", words[how], what, text);
+        printf("%-6s %-10s ", words[how], what);
+        for (const char *p = text; *p; p++) /* further lines stand below */
+            *p == '\n' ? printf("\n%-18s", "") : putchar(*p);
+        putchar('\n');
     }
 }
 
@@ -56,17 +59,6 @@ static void check_engine(struct doctor *d)
     engine_words(e, words, sizeof words);
     say(d, FINE, "processor", "%s", words);
     provernet_engine_close(e);
-}
-
-/* Which file of the engine was looked for, and why it did not open. */
-static void say_engine(struct doctor *d, const provernet_error *err)
-{
-    char text[sizeof err->message];
-
-    snprintf(text, sizeof text, "%s", err->message);
-    for (char *p = text; (p = strchr(p, '\n'));)
-        *p = ' ';
-    say(d, NOTE, "gpu engine", "%s", text);
 }
 
 /* What is free, and what a key costs that does not fit into it. */
@@ -115,7 +107,8 @@ static void check_gpu(struct doctor *d, const struct config *c)
             "(libcuda.so.1): install the NVIDIA driver");
     else
         say(d, NOTE, "gpu", "the driver is here, but no engine opened");
-    say_engine(d, &err);
+    /* which file was looked for, why it did not open */
+    say(d, NOTE, "gpu engine", "%s", err.message);
 }
 
 static void check_disk(struct doctor *d, const char *dir)

@@ -89,11 +89,13 @@ static void print_one(struct invocation *v, json_t *o)
     }
 }
 
-static void heading(struct invocation *v)
+/* Once, when the server has answered. */
+static void heading(struct invocation *v, bool *done)
 {
-    if (!flag_value(v, "json") && !flag_value(v, "quiet"))
+    if (!*done && !flag_value(v, "json") && !flag_value(v, "quiet"))
         printf("%-12s  %-10s  %-18s  %-9s  %3s  %-10s %-6s %s\n", "ID", "STATE",
                "KIND", "AGE", "TRY", "WORKER", "DONE", "WAITING FOR");
+    *done = true;
 }
 
 /* Call visit for each request until it returns false. */
@@ -137,7 +139,7 @@ each(struct invocation *v, const char *state, long limit,
 
 static bool list_one(struct invocation *v, json_t *o, void *user)
 {
-    (void)user;
+    heading(v, user);
     print_one(v, o);
     return true;
 }
@@ -323,10 +325,14 @@ int cmd_requests(struct invocation *v)
         return usage_error("--timeout %s: write a number and its unit: 90s, 4h",
                            timeout);
     if (!strcmp(what, "list")) {
-        heading(v);
+        bool headed = false;
         st = each(v, flag_value(v, "state"),
-                  limit ? strtol(limit, NULL, 10) : 100, list_one, NULL, &err);
-        return st == PROVERNET_OK ? 0 : report_status(st, &err);
+                  limit ? strtol(limit, NULL, 10) : 100, list_one, &headed,
+                  &err);
+        if (st != PROVERNET_OK)
+            return report_status(st, &err);
+        heading(v, &headed);
+        return 0;
     }
     if (strcmp(what, "show") && strcmp(what, "wait") && strcmp(what, "cancel"))
         return usage_error("requests %s: unknown\nhelp: list, show ID, wait ID "

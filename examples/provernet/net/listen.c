@@ -9,19 +9,24 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-static provernet_status fail(provernet_error *err, provernet_status st,
-                             int cause, const char *format, const char *a,
-                             const char *b)
+__attribute__((format(printf, 4, 5))) static provernet_status
+fail(provernet_error *err, provernet_status st, int cause, const char *format,
+     ...)
 {
-    if (err) {
-        err->status = st;
-        err->cause = cause;
-        snprintf(err->message, sizeof err->message, format, a, b);
-    }
+    va_list ap;
+
+    if (!err)
+        return st;
+    err->status = st;
+    err->cause = cause;
+    va_start(ap, format);
+    vsnprintf(err->message, sizeof err->message, format, ap);
+    va_end(ap);
     return st;
 }
 
@@ -108,20 +113,17 @@ bool port_holder(uint16_t port, char *text, size_t cap)
 static provernet_status in_use(const char *text, uint16_t port,
                                provernet_error *err)
 {
-    char holder[80], message[300];
+    char holder[80];
 
     if (!port_holder(port, holder, sizeof holder))
         snprintf(holder, sizeof holder, "another program");
-    snprintf(message, sizeof message,
-             "address in use by %s%s\nhelp: choose another with --listen "
-             "HOST:%u",
-             holder,
-             port == 9000 ? "\nnote: op-succinct's fault-proof proposer uses "
-                            "port 9000 for metrics by default"
-                          : "",
-             (unsigned)(port + 100u));
     return fail(err, PROVERNET_ERR_ADDRESS_IN_USE, EADDRINUSE,
-                "cannot listen on %.60s: %.160s", text, message);
+                "cannot listen on %.60s: address in use by %s\n"
+                "help: choose another with --listen HOST:%u%s",
+                text, holder, (unsigned)(port + 100u),
+                port == 9000 ? "\nnote: op-succinct's proposer serves its "
+                               "metrics on 9000 by default"
+                             : "");
 }
 
 static provernet_status open_one(struct listener *out, const struct addrinfo *a,
@@ -134,8 +136,8 @@ static provernet_status open_one(struct listener *out, const struct addrinfo *a,
 
     fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
-        return fail(err, PROVERNET_ERR_IO, errno, "cannot open a socket: %s%s",
-                    strerror(errno), "");
+        return fail(err, PROVERNET_ERR_IO, errno, "cannot open a socket: %s",
+                    strerror(errno));
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     /* what is accepted inherits it */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -150,7 +152,7 @@ static provernet_status open_one(struct listener *out, const struct addrinfo *a,
             return in_use(text, p, err);
         return fail(
             err, e == EACCES ? PROVERNET_ERR_PERMISSION : PROVERNET_ERR_CONFIG,
-            e, "cannot listen on %s: %s", text, strerror(e));
+            e, "cannot listen on %.160s: %s", text, strerror(e));
     }
     getsockname(fd, (struct sockaddr *)&at, &at_len);
     getnameinfo((struct sockaddr *)&at, at_len, host, sizeof host, port,
@@ -177,8 +179,8 @@ static provernet_status listen_text(struct server *s, const char *text,
 
     if (snprintf(host, sizeof host, "%.*s", colon ? (int)(colon - text) : 0,
                  text) >= (int)sizeof host)
-        return fail(err, PROVERNET_ERR_CONFIG, 0, "\"%s\" is too long%s", text,
-                    "");
+        return fail(err, PROVERNET_ERR_CONFIG, 0, "\"%.80s...\" is too long",
+                    text);
     if (host[0] == '[' && host[strlen(host) - 1] == ']') {
         memmove(host, host + 1, strlen(host));
         host[strlen(host) - 1] = 0;
@@ -186,15 +188,15 @@ static provernet_status listen_text(struct server *s, const char *text,
     if (!*port || strspn(port, "0123456789") != strlen(port) ||
         strtoul(port, NULL, 10) > 65535)
         return fail(err, PROVERNET_ERR_CONFIG, 0,
-                    "server.listen: \"%s\" has no port from 0 to 65535\n"
-                    "help: write HOST:PORT, for example 127.0.0.1:9000%s",
-                    text, "");
+                    "server.listen: \"%.80s\" has no port from 0 to 65535\n"
+                    "help: write HOST:PORT, for example 127.0.0.1:9000",
+                    text);
     if (!*host)
         snprintf(host, sizeof host, colon ? "0.0.0.0" : "127.0.0.1");
     rc =
         getaddrinfo(!strcmp(host, "*") ? "0.0.0.0" : host, port, &hints, &list);
     if (rc != 0)
-        return fail(err, PROVERNET_ERR_CONFIG, 0, "cannot listen on %s: %s",
+        return fail(err, PROVERNET_ERR_CONFIG, 0, "cannot listen on %.160s: %s",
                     text, gai_strerror(rc));
     st = open_one(&s->listeners[s->listeners_len], list, text, err);
     freeaddrinfo(list);
@@ -212,15 +214,14 @@ provernet_status listeners_open(struct server *s, provernet_error *err)
          t = strtok_r(NULL, ", ", &save)) {
         if (s->listeners_len == LISTENERS_MAX)
             st = fail(err, PROVERNET_ERR_CONFIG, 0,
-                      "server.listen: more than 8 addresses%s%s", "", "");
+                      "server.listen: more than 8 addresses");
         else
             st = listen_text(s, t, err);
     }
     if (!st && s->listeners_len == 0)
         st = fail(err, PROVERNET_ERR_CONFIG, 0,
                   "server.listen is empty\nhelp: write HOST:PORT, for example "
-                  "127.0.0.1:9000%s%s",
-                  "", "");
+                  "127.0.0.1:9000");
     free(copy);
     return st;
 }
