@@ -70,8 +70,8 @@ typedef struct sums {
     int fulfilled, failed;
     long long paid[NODES];
 } sums;
-/* Add what a request cost by its own rules; its winner is one of these, and
- * the last of them earns nothing. */
+/* Add what a request cost by its own rules; its winner, if any, is one of these,
+ * and the last of them earns nothing. */
 void account_for(tc_user *u, const uint8_t id[32], uint8_t prover[NODES][20],
                  sums *s);
 bool is_over(tc_user *u, const uint8_t id[32]); /* or its deadline passed */

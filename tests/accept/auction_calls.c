@@ -284,8 +284,8 @@ static const uint8_t *fulfiller_of(const void *request, size_t len)
 void account_for(tc_user *u, const uint8_t id[32], uint8_t prover[NODES][20],
                  sums *s)
 {
-    const uint8_t *request, *winner, *bid_bytes;
-    size_t len, bid_len;
+    const uint8_t *request, *winner, *bidder, *bid_bytes;
+    size_t len, bid_len, n;
     uint64_t status = 0, settled = 0;
     tc_buf m = { 0 };
     tc_reply details, history;
@@ -298,18 +298,23 @@ void account_for(tc_user *u, const uint8_t id[32], uint8_t prover[NODES][20],
     tc_u64(&m, 4, 1); /* the winner first */
     open_call(u, "GetFilteredBidHistory", &m, &history);
     MUST(history.grpc_status == 0);
-    MUST(
-        tc_get_bytes(history.msg, history.msg_len, 1, 0, &bid_bytes, &bid_len));
-    MUST(tc_get_bytes(bid_bytes, bid_len, 1, 0, &winner, &len) && len == 20);
-    MUST(tc_get_bytes(details.msg, details.msg_len, 1, 0, &request, &len));
-    MUST(memcmp(winner, fulfiller_of(request, len), 20) == 0);
-    for (int i = 0; i < NODES; i++)
-        if (memcmp(winner, prover[i], 20) == 0)
-            who = i;
-    MUST(who >= 0);
     tc_get_u64(request, len, 11, &status);
     tc_get_u64(request, len, 29, &settled);
-    if (status == 3) {
+    winner = fulfiller_of(request, len);
+    for (int i = 0; winner && i < NODES; i++)
+        if (memcmp(winner, prover[i], 20) == 0)
+            who = i;
+    if (winner) {
+        MUST(who >= 0);
+        MUST(tc_get_bytes(history.msg, history.msg_len, 1, 0, &bid_bytes,
+                          &bid_len));
+        MUST(tc_get_bytes(bid_bytes, bid_len, 1, 0, &bidder, &n) && n == 20);
+        MUST(memcmp(winner, bidder, 20) == 0);
+    }
+    if (!winner) { /* its only prover was suspended, or too slow to bid */
+        MUST(status != 3);
+        s->failed++;
+    } else if (status == 3) {
         MUST(settled == 2 && who != LIARS);
         s->fulfilled++;
         s->paid[who] += GAS * number(bid_bytes, bid_len, 2) + BASE_FEE;
@@ -330,7 +335,6 @@ bool is_over(tc_user *u, const uint8_t id[32])
     return st.fulfillment >= 3 || st.deadline < (uint64_t)time(NULL);
 }
 
-/* All pages of an account's log add up to what its balance changed by. */
 /* ---- the server ---- */
 
 void must_be(const char *what, int got, int want)
