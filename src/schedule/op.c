@@ -89,9 +89,12 @@ bool pvn_op_decide(pvn_op *op, pvn_rows *rows, const pvn_rules *rules,
 {
     pvn_cx cx = context(op, rows, rules, env, now_ms);
     if (op->needs && op->needs->err.status < 0) {
+        const pvn_op *first = op->needs; /* which had a reason of its own */
+        while (first->needs && first->needs->err.status < 0)
+            first = first->needs;
         pvn_fail(&op->err, PROVERNET_ERR_CANCELLED, 0,
                  "not done: the %s before it was refused: %s",
-                 pvn_op_name(op->needs->type), op->needs->err.message);
+                 pvn_op_name(first->type), first->err.message);
         return true;
     }
     ask(&cx);
