@@ -209,9 +209,7 @@ static provernet_status boot(provernet *n, provernet_error *err)
     s = pvn_node_run(n, &op, 1, err);
     if (s == PROVERNET_OK && !op->u.boot.more) {
         atomic_store(&n->booted, true);
-        pvn_log(&n->env, PVN_INFO, "node.ready",
-                "requests_open=%lld tasks_leased=%lld",
-                (long long)op->u.boot.requests_open,
+        pvn_log(&n->env, PVN_INFO, "node.ready", "tasks_leased=%lld",
                 (long long)op->u.boot.tasks_leased);
     } else {
         n->core.boot.at_ms = n->core.now_ms;

@@ -134,9 +134,8 @@ static void boot_done(pvn_hand *h)
     } else if (b->more) {
         o->at_ms = now;
     } else if (!atomic_exchange(&o->node->booted, true)) {
-        pvn_log(&o->node->env, PVN_INFO, "node.ready",
-                "requests_open=%lld tasks_leased=%lld",
-                (long long)b->requests_open, (long long)b->tasks_leased);
+        pvn_log(&o->node->env, PVN_INFO, "node.ready", "tasks_leased=%lld",
+                (long long)b->tasks_leased);
     }
 }
 

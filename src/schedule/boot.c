@@ -110,23 +110,13 @@ bool pvn_session_end(pvn_cx *cx, pvn_session *s, int64_t *leases)
 
 /* ---- boot ---- */
 
-enum { BOOT_SESSIONS = 64, BOOT_COUNT_MAX = 1000 };
+enum { BOOT_SESSIONS = 64 };
 
 static pvn_want *live_sessions(pvn_cx *cx)
 {
     pvn_want ask = { .scan = PVN_SESSIONS_LIVE,
                      .table = PVN_SESSION,
                      .limit = BOOT_SESSIONS };
-    return pvn_need_scan(cx, &ask);
-}
-
-/* Requests that are open, counted up to BOOT_COUNT_MAX. */
-static pvn_want *open_requests(pvn_cx *cx)
-{
-    pvn_want ask = { .scan = PVN_REQUESTS_DUE,
-                     .table = PVN_REQUEST,
-                     .int1 = INT64_MAX,
-                     .limit = BOOT_COUNT_MAX };
     return pvn_need_scan(cx, &ask);
 }
 
@@ -143,7 +133,6 @@ void pvn_keys_boot(pvn_cx *cx)
 {
     const pvn_want *w = live_sessions(cx);
     pvn_need_session(cx, &cx->rules->session);
-    open_requests(cx);
     for (size_t i = 0; w && i < w->found_len; i++)
         if (over(cx, (pvn_session *)w->found[i]))
             pvn_need_session_end(cx, (pvn_session *)w->found[i]);
@@ -160,10 +149,6 @@ provernet_status pvn_decide_boot(pvn_cx *cx)
         if (over(cx, s) && !pvn_session_end(cx, s, &u->tasks_leased))
             u->more = true;
     }
-    const pvn_want *open = open_requests(cx);
-    u->requests_open = 0;
-    for (size_t i = 0; open && i < open->found_len; i++)
-        u->requests_open += pvn_request_open((pvn_request *)open->found[i]);
     pvn_session *mine = pvn_need_session(cx, &cx->rules->session);
     if (!mine) {
         pvn_session key = { .row.table = PVN_SESSION,

@@ -152,7 +152,7 @@ typedef struct pvn_op_boot {
     const char *address;
     /* out */
     bool more;
-    int64_t requests_open, tasks_leased;
+    int64_t tasks_leased;
 } pvn_op_boot;
 
 /* Name, delegate, terms, limits (a protocol's account changes). */
