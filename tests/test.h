@@ -8,5 +8,9 @@
 /* cmocka.h last */
 #include <cmocka.h>
 
+#include "patience.h"
+
 #define assert_ok(call) assert_int_equal((call), PROVERNET_OK)
+/* Wait until it holds. */
+#define AWAIT(what) AWAIT_BY(assert_true, what)
 #endif

@@ -4,7 +4,7 @@
 #include "protocol/contemplant/session.h"
 #include "base/settings.h"
 
-enum { REGISTER_MS = 15000 };
+enum { REGISTER_MS = 15000, LOOK_MS = 1000 };
 
 static int64_t setting(const pvn_call *c, pvn_setting s)
 {
@@ -129,6 +129,14 @@ static pvn_next wait(pvn_call *c, pvn_ct *x)
     return PVN_PARK;
 }
 
+/* A park looks again by itself, but each message begins a new one: who speaks
+ * often would never hear of a task that became ready by the clock. */
+static bool looks(const pvn_ct *x, int64_t now)
+{
+    return x->state == PVN_CT_IDLE &&
+           (x->look || now - x->looked_ms >= LOOK_MS);
+}
+
 pvn_next pvn_ct_go(pvn_call *c, pvn_ct *x)
 {
     int64_t now = pvn_ct_now(c);
@@ -147,7 +155,7 @@ pvn_next pvn_ct_go(pvn_call *c, pvn_ct *x)
     if (x->state == PVN_CT_BUSY && !x->work.unwanted &&
         now - x->renewed_ms >= third)
         return pvn_ct_renew(c, x);
-    if (x->state == PVN_CT_IDLE && x->look)
+    if (looks(x, now))
         return pvn_ct_lease(c, x);
     if (x->state == PVN_CT_HANDING && now >= x->ask_ms)
         return pvn_ct_hand_in(c, x);

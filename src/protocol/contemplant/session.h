@@ -62,7 +62,8 @@ typedef struct pvn_ct {
     pvn_next (*then)(pvn_call *c, struct pvn_ct *x); /* after a hand-over */
     pvn_ct_message message;                          /* the last one read */
     pvn_ct_reader reader;
-    bool look; /* ask for work before waiting for it */
+    bool look;         /* ask for work before waiting for it */
+    int64_t looked_ms; /* when it last did */
     bool put_bad, put_kept;
     char peer[PVN_CT_PEER], version[PVN_CT_VERSION + 1];
     char drop[PVN_CT_DROP + 1], kinds[1024];

@@ -196,6 +196,7 @@ pvn_next pvn_ct_lease(pvn_call *c, pvn_ct *x)
     pvn_op_task_lease *u;
 
     x->look = false;
+    x->looked_ms = pvn_ct_now(c);
     x->op = pvn_ct_op(c, PVN_OP_TASK_LEASE);
     if (!x->op)
         return pvn_ct_nomem(c, x);

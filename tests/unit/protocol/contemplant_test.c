@@ -333,7 +333,7 @@ static bool hear(worker *k, int ms)
 
 static void over(worker *k, const char *how)
 {
-    for (int i = 0; i < 100 && !k->close[0]; i++)
+    for (int64_t until = 0; !k->close[0] && patient(&until);)
         hear(k, 200);
     if (!strstr(k->close, how))
         fail_msg("closed with \"%s\", expected \"%s\"", k->close, how);
@@ -391,14 +391,14 @@ static void job(worker *k, const uint8_t id[32])
     static const uint8_t question[4] = { 1 };
 
     do
-        assert_true(hear(k, 10000));
+        assert_true(hear(k, PATIENCE_MS));
     while (memcmp(k->heard, question, 4) == 0);
     assert_memory_equal(k->heard + 16, id, 32);
 }
 
 static void asked(worker *k)
 {
-    assert_true(hear(k, 10000));
+    assert_true(hear(k, PATIENCE_MS));
     assert_int_equal(k->len, PVN_CT_QUESTION);
     assert_int_equal(k->heard[0], 1);
 }
@@ -444,7 +444,7 @@ static void died(world *w, const char *name, const char *why)
 {
     char last[400] = "nothing";
 
-    for (int i = 0; i < 200; i++) {
+    for (int64_t until = 0; patient(&until);) {
         json_t *list = page(w, "/dead-contemplants"), *e = entry(list, name);
         bool yes = e && strstr(text(e, "reason"), why);
 
@@ -452,7 +452,6 @@ static void died(world *w, const char *name, const char *why)
         json_decref(list);
         if (yes)
             return;
-        usleep(10000);
     }
     fail_msg("%s died of \"%s\", expected \"%s\"", name, last, why);
 }
@@ -478,11 +477,10 @@ static int64_t fulfilment(world *w, const uint8_t id[32], char uri[256])
 /* The worker's own call goes on only while somebody reads from it. */
 static void fulfilled(worker *k, const uint8_t id[32], char uri[256])
 {
-    for (int i = 0; i < 500; i++) {
+    for (int64_t until = 0; patient(&until);) {
         hear(k, 5);
         if (fulfilment(k->w, id, uri) == 3)
             return;
-        usleep(10000);
     }
     fail_msg("it was not fulfilled");
 }
@@ -493,14 +491,13 @@ static void again(world *w, const uint8_t id[32], const char *why)
     char path[120] = "/api/v1/requests/", hex[65], all[20000] = "";
 
     strcat(path, pvn_hex(hex, id, 32));
-    for (int i = 0; i < 300; i++) {
+    for (int64_t until = 0; patient(&until);) {
         answer a = http_text(w, "GET", path, "");
 
         snprintf(all, sizeof all, "%.*s", (int)a.len, (char *)a.body);
         answer_free(&a);
         if (strstr(all, "\"state\":\"queued\"") && strstr(all, why))
             return;
-        usleep(10000);
     }
     fail_msg("no \"%s\" in %s", why, all);
 }
@@ -596,6 +593,7 @@ static void the_pages_know_all_workers(void **state)
     json_t *list;
     char name[32];
     bool there = false;
+    int64_t until = 0;
 
     for (int i = 0; i < OLD; i++) {
         snprintf(name, sizeof name, "old-%d", i);
@@ -603,7 +601,7 @@ static void the_pages_know_all_workers(void **state)
     }
     k = dial(w, "10.0.0.1:4000");
     enlist(k, "abel", "7.1.0");
-    for (int i = 0; i < 200 && !there; i++) {
+    while (!there && patient(&until)) {
         hear(k, 5);
         list = page(w, "/contemplants");
         there = entry(list, "abel") && entry(list, "old-0");
@@ -625,19 +623,17 @@ static void the_pages_have_hierophants_shape(void **state)
         "\"magister_drop_endpoint\":null}]]";
     world *w = *state;
     worker *k = dial(w, "10.0.0.1:4000");
+    int64_t until = 0;
     answer a;
 
     a = http_text(w, "GET", "/contemplants", "");
     assert_memory_equal(a.body, "[]", 2);
     answer_free(&a);
     enlist(k, "abel", "7.0.0");
-    for (int i = 0; i < 200; i++) {
-        nap(w);
-        (void)!hear(k, 5);
-        a = http_text(w, "GET", "/contemplants", "");
-        if (a.len > 2)
-            break;
+    while ((a = http_text(w, "GET", "/contemplants", "")).len <= 2) {
         answer_free(&a);
+        (void)!hear(k, 5);
+        assert_true(patient(&until));
     }
     assert_int_equal(a.len, sizeof shape - 1);
     assert_memory_equal(a.body, shape, a.len);
@@ -662,9 +658,9 @@ static void silence_ends_it(void **state)
         hear(k, 20);
     assert_string_equal(k->close, "");
     w->skip_ms += 91000;
-    over(k, "1008 no heartbeat for 9");
-    died(w, "abel", "no heartbeat for 9");
-    again(w, id, "no heartbeat for 9");
+    over(k, "1008 no heartbeat for ");
+    died(w, "abel", "no heartbeat for ");
+    again(w, id, "no heartbeat for ");
     hang_up(k);
 }
 
@@ -707,6 +703,40 @@ static void a_crash_in_mid_proof_is_noticed_at_once(void **state)
     answer_with(next, id, "010200000001", good_proof, sizeof good_proof);
     fulfilled(next, id, NULL);
     hang_up(next);
+}
+
+static int open_slow_world(void **state)
+{
+    *state =
+        world_make("contemplant.sp1=6", "contemplant.poll=20ms",
+                   "node.trust=sp1/compressed@6", "task.backoff=60s", NULL);
+    register_sp1(*state, 9);
+    return 0;
+}
+
+/* Each message begins its wait anew: it must look by itself nevertheless. */
+static void who_speaks_often_hears_of_work(void **state)
+{
+    world *w = *state;
+    worker *k = dial(w, "10.0.0.1:4000");
+    uint8_t id[32];
+    bool heard = false;
+
+    enlist(k, "abel", "7.1.0");
+    accepted_request(w, 9, id);
+    job(k, id);
+    hang_up(k);
+    again(w, id, "in mid-proof"); /* and not before a minute has passed */
+    k = dial(w, "10.0.0.2:4000");
+    enlist(k, "seth", "7.1.0");
+    for (int i = 0; i < 200 && !heard; i++) {
+        w->skip_ms += 900;
+        beat(k);
+        heard = hear(k, 5);
+    }
+    assert_true(heard);
+    assert_memory_equal(k->heard + 16, id, 32);
+    hang_up(k);
 }
 
 static void a_wrong_proof_drops_it(void **state)
@@ -804,10 +834,11 @@ static void two_of_one_name_are_two(void **state)
     json_t *list;
     uint8_t id[2][32];
     bool both = false;
+    int64_t until = 0;
 
     enlist(a, "judas", "7.1.0");
     enlist(b, "judas", "7.1.0");
-    for (int i = 0; i < 200 && !both; i++) {
+    while (!both && patient(&until)) {
         hear(a, 5);
         hear(b, 5);
         list = page(w, "/contemplants");
@@ -817,7 +848,7 @@ static void two_of_one_name_are_two(void **state)
     assert_true(both);
     accepted_request(w, 9, id[0]);
     accepted_request(w, 9, id[1]);
-    assert_true(hear(a, 10000) && hear(b, 10000)); /* a job each */
+    assert_true(hear(a, PATIENCE_MS) && hear(b, PATIENCE_MS)); /* a job each */
     hang_up(a);
     died(w, "judas", "mid-proof");
     list = page(w, "/contemplants");
@@ -941,6 +972,8 @@ int main(void)
         STORY(silence_ends_it),
         STORY(unanswered_questions_are_strikes),
         STORY(a_crash_in_mid_proof_is_noticed_at_once),
+        cmocka_unit_test_setup_teardown(who_speaks_often_hears_of_work,
+                                        open_slow_world, close_world),
         STORY(a_wrong_proof_drops_it),
         STORY(trouble_is_the_attempts_fault),
         STORY(versions_and_manners),

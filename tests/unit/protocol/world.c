@@ -142,8 +142,8 @@ static void wait_ready(world *w)
 {
     provernet_ready ready[8];
 
-    if (provernet_inbox_next(w->inbox, ready, 8, 20000) == 0)
-        fail_msg("nothing became ready in 20 s");
+    if (provernet_inbox_next(w->inbox, ready, 8, PATIENCE_MS) == 0)
+        fail_msg("nothing became ready");
 }
 
 static void write_all(world *w, provernet_call *c, const uint8_t *data,

@@ -6,11 +6,9 @@
 #include "crypto/crypto.h"
 #include "node/open.h"
 #include "protocol/http/pb.h"
-#include <setjmp.h>
-#include <stdarg.h>
+#include "test.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <cmocka.h>
 
 typedef struct world {
     char dir[64];
