@@ -11,8 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RUN_MS = 60000 };
-
 void must_failed(const char *file, int line, const char *what)
 {
     fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, what);
@@ -97,15 +95,14 @@ bool circuit_judge(const circuit *c, const char *uri)
     return ok;
 }
 
-int request_wait(tc_user *u, const uint8_t id32[32], int ms, tc_status *out)
+int request_wait(tc_user *u, const uint8_t id32[32], tc_status *out)
 {
-    int64_t until = tc_now_us() + (int64_t)ms * 1000;
+    int64_t until = 0;
 
-    do {
+    do
         if (tc_get_status(u, id32, out) == 0 && out->fulfillment >= 3)
             return (int)out->fulfillment;
-        tc_sleep_ms(10);
-    } while (tc_now_us() < until);
+    while (patient(&until));
     return 0;
 }
 
@@ -189,7 +186,7 @@ static void child(const char *const *argv, int out)
 
 int run_program(const char *const *argv, tc_buf *out)
 {
-    int64_t until = tc_now_us() + RUN_MS * 1000LL;
+    int64_t until = tc_now_us() + PATIENCE_MS * 1000LL;
     char chunk[4096];
     int pipes[2], rc;
     pid_t pid;

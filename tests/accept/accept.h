@@ -3,6 +3,7 @@
 #ifndef TESTS_ACCEPT_H
 #define TESTS_ACCEPT_H
 #include "client.h"
+#include "patience.h"
 #include "server.h"
 #include <provernet/groth16.h>
 #include <jansson.h>
@@ -21,6 +22,8 @@ typedef struct circuit {
             must_failed(__FILE__, __LINE__, #what);                            \
     } while (0)
 void must_failed(const char *file, int line, const char *what);
+/* Wait until it holds. */
+#define AWAIT(what) AWAIT_BY(MUST, what)
 
 /* From PREFIX.zkey or DIR/circuit.zkey and so on; ends the test if absent. */
 void circuit_load(circuit *c, const char *zkey, const char *wtns,
@@ -32,8 +35,8 @@ bool circuit_register(circuit *c, tc_user *u);
 bool circuit_request(const circuit *c, tc_user *u, uint8_t id32[32]);
 /* Is the artifact at this address a proof of the circuit? */
 bool circuit_judge(const circuit *c, const char *uri);
-/* Wait until it is settled: its fulfillment status, or 0 after `ms`. */
-int request_wait(tc_user *u, const uint8_t id32[32], int ms, tc_status *out);
+/* Wait until it is settled: its fulfillment status, or 0: it never was. */
+int request_wait(tc_user *u, const uint8_t id32[32], tc_status *out);
 
 /* GET of the server's API; NULL: no answer or no JSON. */
 json_t *api_get(const tc_server *s, const char *path);
@@ -49,6 +52,6 @@ pid_t worker_start(const tc_server *s, const char *provernet, const char *name,
                    const char *const *extra);
 void worker_end(pid_t *pid, int signal); /* 0: nothing */
 /* Run to its end; what it printed (both streams) to *out. The exit status, or
- * -signal; -1000 after a minute. */
+ * -signal; -1000 if it does not end. */
 int run_program(const char *const *argv, tc_buf *out);
 #endif

@@ -9,6 +9,9 @@
 enum { AUCTIONS = 100, NODES = 3, LIARS = 2 /* the node that fails */ };
 enum { BID_VARIANT = 1, SETTLE = 2, EXECUTE = 3, FULFILL = 4 };
 enum { GAS = 1000, MAX_PRICE = 50, BASE_FEE = 7 };
+/* Seconds until a request's deadline, and until its auction closes: never, in
+ * these tests, or at once with the first bid. */
+enum { LONG = 3600, AT_ONCE = 0 };
 
 extern const uint8_t auction_domain[32];
 extern circuit small;
@@ -36,12 +39,13 @@ long long number(const void *msg, size_t len, uint32_t field);
 
 typedef struct wish {
     char uri[512];
-    uint64_t deadline, gas;
+    uint64_t deadline, gas, window; /* bids are taken so many seconds */
     const char *max_price, *base_fee;
     const uint8_t *only, *auctioneer, *executor;
     const uint8_t *program; /* NULL: the circuit */
     int mode;               /* 0: Groth16 */
 } wish;
+/* With a deadline in so many seconds, and a window of one second. */
 wish new_wish(tc_user *u, uint64_t seconds);
 int ask(tc_user *u, const wish *w, uint8_t id32[32]);
 
@@ -67,12 +71,21 @@ long long balance(tc_user *u, const uint8_t address[20]);
 /* All pages of an account's log add up to what its balance changed by. */
 void check_log(tc_user *u, const uint8_t address[20]);
 typedef struct sums {
-    int fulfilled, failed;
+    int fulfilled, failed, unsold;
     long long paid[NODES];
 } sums;
-/* Add what a request cost by its own rules; its winner, if any, is one of these,
- * and the last of them earns nothing. */
+/* Add what a request cost by its own rules; its winner is one of these, and
+ * the last of them earns nothing. */
 void account_for(tc_user *u, const uint8_t id[32], uint8_t prover[NODES][20],
                  sums *s);
-bool is_over(tc_user *u, const uint8_t id[32]); /* or its deadline passed */
+/* Is it paid for or given back? */
+bool is_over(const uint8_t id[32]);
+uint64_t status_of(tc_user *u, const uint8_t id[32]);
+bool is_suspended(tc_user *u, const uint8_t prover[20]);
+/* Wait until all are over. What the liar alone may prove waits for ever once it
+ * is suspended: it is taken back. */
+void await_all(tc_user *u, uint8_t id[][32], int n, const uint8_t liar[20]);
+/* The i-th of AUCTIONS: each node has customers of its own, so that each wins
+ * some however the machine deals with them. */
+const uint8_t *customers_node(int i, uint8_t node[NODES][20]);
 #endif

@@ -99,6 +99,7 @@ static void fill_wish(tc_buf *b, const void *with)
     tc_u64(b, 7, w->deadline);
     tc_u64(b, 8, 1000000);
     tc_u64(b, 9, w->gas);
+    tc_u64(b, 10, w->window);
     if (w->only)
         tc_bytes(b, 11, w->only, 20);
     tc_bytes(b, 12, auction_domain, 32);
@@ -114,6 +115,7 @@ wish new_wish(tc_user *u, uint64_t seconds)
 {
     wish w = { .deadline = (uint64_t)time(NULL) + seconds,
                .gas = GAS,
+               .window = 1,
                .max_price = "50",
                .base_fee = "7" };
 
@@ -284,8 +286,8 @@ static const uint8_t *fulfiller_of(const void *request, size_t len)
 void account_for(tc_user *u, const uint8_t id[32], uint8_t prover[NODES][20],
                  sums *s)
 {
-    const uint8_t *request, *winner, *bidder, *bid_bytes;
-    size_t len, bid_len, n;
+    const uint8_t *request, *winner, *best, *bid_bytes;
+    size_t len, bid_len;
     uint64_t status = 0, settled = 0;
     tc_buf m = { 0 };
     tc_reply details, history;
@@ -304,35 +306,78 @@ void account_for(tc_user *u, const uint8_t id[32], uint8_t prover[NODES][20],
     for (int i = 0; winner && i < NODES; i++)
         if (memcmp(winner, prover[i], 20) == 0)
             who = i;
-    if (winner) {
-        MUST(who >= 0);
+    MUST(winner ? who >= 0 : status != 3);
+    if (status == 3) {
         MUST(tc_get_bytes(history.msg, history.msg_len, 1, 0, &bid_bytes,
                           &bid_len));
-        MUST(tc_get_bytes(bid_bytes, bid_len, 1, 0, &bidder, &n) && n == 20);
-        MUST(memcmp(winner, bidder, 20) == 0);
-    }
-    if (!winner) { /* its only prover was suspended, or too slow to bid */
-        MUST(status != 3);
-        s->failed++;
-    } else if (status == 3) {
+        MUST(tc_get_bytes(bid_bytes, bid_len, 1, 0, &best, &len) && len == 20);
+        MUST(memcmp(best, winner, 20) == 0);
         MUST(settled == 2 && who != LIARS);
         s->fulfilled++;
         s->paid[who] += GAS * number(bid_bytes, bid_len, 2) + BASE_FEE;
-    } else {
+    } else if (winner) {
         MUST(settled == 1 && who == LIARS);
         s->failed++;
+    } else { /* only the liar might have, and was not let */
+        MUST(settled == 1);
+        s->unsold++;
     }
     tc_reply_free(&details);
     tc_reply_free(&history);
     tc_free(&m);
 }
 
-bool is_over(tc_user *u, const uint8_t id[32])
+bool is_over(const uint8_t id[32])
+{
+    json_t *o = api_request(&server, id);
+    const char *auction = api_text(o, "auction");
+    bool yes = strcmp(auction, "paid") == 0 || strcmp(auction, "returned") == 0;
+
+    json_decref(o);
+    return yes;
+}
+
+uint64_t status_of(tc_user *u, const uint8_t id[32])
 {
     tc_status st;
 
     MUST(tc_get_status(u, id, &st) == 0);
-    return st.fulfillment >= 3 || st.deadline < (uint64_t)time(NULL);
+    return st.fulfillment;
+}
+
+bool is_suspended(tc_user *u, const uint8_t prover[20])
+{
+    uint64_t until = 0;
+    tc_buf m = { 0 };
+    tc_reply r;
+
+    tc_bytes(&m, 1, prover, 20);
+    open_call(u, "GetProverStatus", &m, &r);
+    MUST(r.grpc_status == 0);
+    tc_get_u64(r.msg, r.msg_len, 3, &until);
+    tc_reply_free(&r);
+    tc_free(&m);
+    return until > (uint64_t)time(NULL);
+}
+
+const uint8_t *customers_node(int i, uint8_t node[NODES][20])
+{
+    return i % 5 < NODES ? node[i % 5] : NULL;
+}
+
+void await_all(tc_user *u, uint8_t id[][32], int n, const uint8_t liar[20])
+{
+    for (int i = 0; i < n; i++) {
+        int64_t until = 0;
+
+        while (!is_over(id[i])) {
+            if (i % 5 == LIARS && is_suspended(u, liar) &&
+                status_of(u, id[i]) == 1)
+                MUST(signed_call(u, "CancelRequest", fill_id, id[i]) == 0 ||
+                     is_over(id[i]));
+            MUST(patient(&until));
+        }
+    }
 }
 
 /* ---- the server ---- */
@@ -349,7 +394,7 @@ void start(const char *const *more)
 {
     const char *args[16] = { "--log-level", "warn",
                              "--set",       "succinct.auction=true",
-                             "--set",       "succinct.auction_window=500ms",
+                             "--set",       "succinct.auction_window=0",
                              "--set",       "succinct.base_fee=7",
                              "--set",       "succinct.balance=1000000000" };
     size_t n = 10;

@@ -24,8 +24,13 @@ typedef struct node {
 static node nodes[NODES];
 static atomic_bool stop;
 
-/* Ids of the first `max` requests of the list: mine, or open for bids. */
-static size_t requests(tc_user *u, bool mine, uint8_t id[][32], size_t max)
+typedef struct shown {
+    uint8_t id[32];
+    uint64_t deadline;
+} shown;
+
+/* The first `max` requests of the list: mine, or open for bids. */
+static size_t requests(tc_user *u, bool mine, shown *list, size_t max)
 {
     const uint8_t *request, *p;
     size_t len, n, found = 0;
@@ -45,41 +50,41 @@ static size_t requests(tc_user *u, bool mine, uint8_t id[][32], size_t max)
     while (r.msg && found < max &&
            tc_get_bytes(r.msg, r.msg_len, 1, found, &request, &len)) {
         MUST(tc_get_bytes(request, len, 1, 0, &p, &n) && n == 32);
-        memcpy(id[found++], p, 32);
+        memcpy(list[found].id, p, 32);
+        MUST(tc_get_u64(request, len, 8, &list[found].deadline));
+        found++;
     }
     tc_reply_free(&r);
     tc_free(&m);
     return found;
 }
 
-/* Gives up, lies (and may lie again), or is silent until the deadline. */
-static void fail_somehow(node *d, const uint8_t id[32])
+/* Gives up and lies by turns; is silent where the deadline is near. */
+static void fail_somehow(node *d, const shown *q)
 {
-    switch (id[0] % 3) {
-    case 0:
-        MUST(signed_call(&d->user, "FailFulfillment", fill_id, id) == 0);
-        d->failures++;
-        break;
-    case 1:
-        MUST(fulfill(&d->user, id, "{\"proof\":{},\"publicSignals\":[]}") == 3);
-        d->failures++;
-        break;
-    default:
-        break;
-    }
+    int status;
+
+    if (q->deadline < (uint64_t)time(NULL) + LONG / 2)
+        return;
+    if (d->failures++ % 2 == 0)
+        status =
+            fulfill(&d->user, q->id, "{\"proof\":{},\"publicSignals\":[]}");
+    else
+        status = signed_call(&d->user, "FailFulfillment", fill_id, q->id);
+    MUST(status == (d->failures % 2 ? 3 : 0));
 }
 
 static void work(node *d)
 {
-    uint8_t id[100][32];
-    size_t n = requests(&d->user, true, id, d->n == LIARS ? 100 : 1);
+    shown list[100];
+    size_t n = requests(&d->user, true, list, d->n == LIARS ? 100 : 1);
 
     for (size_t i = 0; i < n; i++) {
         if (d->n == LIARS) {
-            fail_somehow(d, id[i]);
+            fail_somehow(d, &list[i]);
             continue;
         }
-        MUST(fulfill(&d->user, id[i], proof) == 0);
+        MUST(fulfill(&d->user, list[i].id, proof) == 0);
         d->proved++;
     }
 }
@@ -87,12 +92,12 @@ static void work(node *d)
 static void *node_main(void *arg)
 {
     node *d = arg;
-    uint8_t id[1][32];
+    shown first;
 
     while (!stop) {
         work(d);
-        if (requests(&d->user, false, id, 1)) {
-            int status = bid(&d->user, id[0], d->user.address, d->price);
+        if (requests(&d->user, false, &first, 1)) {
+            int status = bid(&d->user, first.id, d->user.address, d->price);
             /* Its window may be over; and who lied too often is suspended. */
             MUST(status == 0 || status == 3 || (status == 7 && d->n == LIARS));
             d->bids += status == 0;
@@ -131,30 +136,22 @@ static void a_hundred_auctions(void)
     uint8_t prover[NODES][20];
     sums s = { 0 };
     tc_user user;
-    int64_t until;
     long long total = 0;
 
     open_user(&user, 7);
     MUST(circuit_register(&small, &user));
     start_nodes();
-    for (int i = 0; i < AUCTIONS; i++) {
-        wish w = new_wish(&user, 12);
-        /* The dearest has its customers too; and so has the liar, who at the
-         * price of the first wins only where its bid came earlier. */
-        if (i % 5 < 2)
-            w.only = nodes[i % 5 ? LIARS : 1].user.address;
-        MUST(ask(&user, &w, id[i]) == 0);
-    }
-    until = tc_now_us() + 60000000LL;
-    for (int i = 0; i < AUCTIONS; i++)
-        while (!is_over(&user, id[i])) {
-            MUST(tc_now_us() < until);
-            tc_sleep_ms(20);
-        }
-    tc_sleep_ms(1500); /* what expired is returned */
-    stop_nodes();
     for (int i = 0; i < NODES; i++)
         memcpy(prover[i], nodes[i].user.address, 20);
+    for (int i = 0; i < AUCTIONS; i++) {
+        /* one that the liar is silent about */
+        wish w = new_wish(&user, i == LIARS ? 10 : LONG);
+
+        w.only = customers_node(i, prover);
+        MUST(ask(&user, &w, id[i]) == 0);
+    }
+    await_all(&user, id, AUCTIONS, prover[LIARS]);
+    stop_nodes();
     for (int i = 0; i < AUCTIONS; i++)
         account_for(&user, id[i], prover, &s);
     for (int i = 0; i < NODES; i++) {
@@ -164,8 +161,9 @@ static void a_hundred_auctions(void)
         check_log(&user, nodes[i].user.address);
         total += s.paid[i];
     }
-    printf("%d fulfilled, %d not\n", s.fulfilled, s.failed);
-    MUST(s.fulfilled + s.failed == AUCTIONS);
+    printf("%d fulfilled, %d not, %d nobody might\n", s.fulfilled, s.failed,
+           s.unsold);
+    MUST(s.fulfilled + s.failed + s.unsold == AUCTIONS);
     MUST(s.paid[0] > 0 && s.paid[1] > 0 && s.paid[LIARS] == 0);
     MUST(s.failed > 0 && nodes[LIARS].failures > 0);
     MUST(balance(&user, user.address) == INITIAL - total);
@@ -193,7 +191,6 @@ static size_t provers(tc_user *u, const char *rpc, const tc_buf *m)
 
 static void what_is_said_of_provers(void)
 {
-    uint64_t until = 0;
     tc_buf m = { 0 };
     tc_user user, liar;
     tc_reply r;
@@ -218,12 +215,9 @@ static void what_is_said_of_provers(void)
     MUST(r.grpc_status == 0 && number(r.msg, r.msg_len, 1) == 0 &&
          number(r.msg, r.msg_len, 5) > 0);
     tc_reply_free(&r);
-    open_call(&user, "GetProverStatus", &m, &r);
-    /* who failed three times is suspended, and not up */
-    MUST(r.grpc_status == 0 && tc_get_u64(r.msg, r.msg_len, 3, &until) &&
-         until > (uint64_t)time(NULL));
-    tc_reply_free(&r);
     tc_free(&m);
+    /* who failed three times is suspended, and not up */
+    MUST(is_suspended(&user, liar.address));
     open_call(&user, "GetMarketPricePerPgu", &m, &r);
     MUST(r.grpc_status == 0 && number(r.msg, r.msg_len, 1) >= 20 &&
          number(r.msg, r.msg_len, 1) <= 30);
@@ -237,16 +231,29 @@ static void what_is_said_of_provers(void)
 
 /* ---- those who mean no good ---- */
 
+static void check_api(const uint8_t id[32], const char *auction)
+{
+    json_t *o = api_request(&server, id);
+
+    MUST(strcmp(api_text(o, "auction"), auction) == 0);
+    if (strcmp(auction, "bidding") == 0)
+        MUST(strstr(api_text(o, "waiting_for"), "auction"));
+    json_decref(o);
+}
+
 static void bad_bids(tc_user *user, tc_user *a, tc_user *b)
 {
     static const uint8_t foreign[32] = { 1 };
     uint8_t id[32], none[32] = { 9 };
     uint64_t nonce;
-    wish w = new_wish(user, 600);
+    wish w = new_wish(user, LONG);
     offer o = { .variant = BID_VARIANT };
 
     w.only = a->address;
+    w.window = LONG;
     MUST(ask(user, &w, id) == 0);
+    MUST(status_of(user, id) == 1);
+    check_api(id, "bidding");
     must_be("no such request", bid(a, none, a->address, "1"), 5);
     must_be("another's prover", bid(b, id, a->address, "1"), 7);
     must_be("not in the whitelist", bid(b, id, b->address, "1"), 7);
@@ -273,7 +280,10 @@ static void bad_bids(tc_user *user, tc_user *a, tc_user *b)
     must_be("replayed", signed_with(a, "Bid", nonce, fill_bid, &o), 10);
     must_be("the same with a new nonce", bid(a, id, a->address, "1"), 0);
     must_be("raised", bid(a, id, a->address, "2"), 3);
-    tc_sleep_ms(700);
+    w = new_wish(user, LONG); /* its second ends, with this bid or before */
+    MUST(ask(user, &w, id) == 0);
+    must_be("in time", bid(a, id, a->address, "1"), 0);
+    AWAIT(status_of(user, id) == 2);
     must_be("late", bid(a, id, a->address, "0"), 3);
     must_be("its winner gives it up",
             signed_call(a, "FailFulfillment", fill_id, id), 0);
@@ -283,11 +293,11 @@ static void bad_bids(tc_user *user, tc_user *a, tc_user *b)
 static void bad_requests(tc_user *user)
 {
     uint8_t id[32];
-    wish w = new_wish(user, 600);
+    wish w = new_wish(user, LONG);
 
     w.gas = UINT64_MAX;
     must_be("more than there is", ask(user, &w, id), 9);
-    w = new_wish(user, 600);
+    w = new_wish(user, LONG);
     w.auctioneer = user->address;
     must_be("an auctioneer of one's own", ask(user, &w, id), 3);
     w.auctioneer = NULL;
@@ -311,7 +321,7 @@ static int fulfill_again(tc_user *u, const uint8_t id[32])
 static void bad_proofs(tc_user *user, tc_user *a, tc_user *b)
 {
     uint8_t id[32];
-    wish w = new_wish(user, 600);
+    wish w = new_wish(user, LONG);
     long long mine = balance(user, user->address);
     tc_status st;
     offer o;
@@ -319,7 +329,7 @@ static void bad_proofs(tc_user *user, tc_user *a, tc_user *b)
     MUST(ask(user, &w, id) == 0);
     must_be("nobody's yet", fulfill(a, id, proof), 7);
     must_be("a bid", bid(a, id, a->address, "2"), 0);
-    tc_sleep_ms(700);
+    AWAIT(status_of(user, id) == 2);
     must_be("handed in by a stranger", fulfill(b, id, proof), 7);
     must_be("by the requester", fulfill(user, id, proof), 7);
     must_be("given up by a stranger",
@@ -366,7 +376,6 @@ static void others_settle_and_execute(tc_user *boss)
     tc_user user, a, b;
     uint8_t id[32];
     tc_buf m = { 0 };
-    tc_status st;
     offer o;
     wish w;
 
@@ -374,13 +383,13 @@ static void others_settle_and_execute(tc_user *boss)
     open_user(&a, 0x50);
     open_user(&b, 0x51);
     MUST(circuit_register(&small, &user));
-    w = new_wish(&user, 600);
+    w = new_wish(&user, LONG);
     must_be("nobody as auctioneer", ask(&user, &w, id), 3);
     w.auctioneer = w.executor = boss->address;
+    w.window = AT_ONCE;
     MUST(ask(&user, &w, id) == 0);
     MUST(bid(&a, id, a.address, "2") == 0 && bid(&b, id, b.address, "1") == 0);
-    tc_sleep_ms(700);
-    MUST(tc_get_status(&user, id, &st) == 0 && st.fulfillment == 1);
+    MUST(status_of(&user, id) == 1);
     MUST(provers(&user, "GetFilteredSettleableRequests", &m) == 1);
     memcpy(o.id, id, 32);
     memcpy(o.prover, user.address, 20);
@@ -401,7 +410,7 @@ static void others_settle_and_execute(tc_user *boss)
             signed_call(boss, "ExecuteProof", fill_execute, id), 9);
     must_be("a prover is suspended",
             signed_call(boss, "SuspendProver", fill_suspend, b.address), 0);
-    w = new_wish(&user, 600);
+    w = new_wish(&user, LONG);
     w.auctioneer = w.executor = boss->address;
     MUST(ask(&user, &w, id) == 0);
     must_be("and may not bid", bid(&b, id, b.address, "1"), 7);
@@ -422,6 +431,23 @@ static void kill_and_restart(tc_user *u, size_t n)
     }
 }
 
+/* One that both have bid for while bids were taken. */
+static void ask_both(tc_user u[3], uint8_t id[32])
+{
+    int status = 3;
+
+    for (int tries = 0; status == 3; tries++) {
+        wish w = new_wish(&u[0], LONG);
+
+        MUST(tries < 50 && ask(&u[0], &w, id) == 0);
+        MUST(bid(&u[1], id, u[1].address, "3") == 0);
+        status = bid(&u[2], id, u[2].address, "2");
+        if (status == 3) /* too late: the first has it */
+            MUST(signed_call(&u[0], "CancelRequest", fill_id, id) == 0);
+    }
+    MUST(status == 0);
+}
+
 static void a_killed_server_loses_no_unit(void)
 {
     enum { ALL = 8, DONE = 4, HELD = MAX_PRICE * GAS + BASE_FEE };
@@ -432,15 +458,12 @@ static void a_killed_server_loses_no_unit(void)
 
     for (int i = 0; i < 3; i++)
         open_user(&u[i], 0x70 + i);
-    for (int i = 0; i < ALL; i++) {
-        wish w = new_wish(&u[0], 600);
-        MUST(ask(&u[0], &w, id[i]) == 0);
-        MUST(bid(&u[1], id[i], u[1].address, "3") == 0);
-        MUST(bid(&u[2], id[i], u[2].address, "2") == 0);
-    }
+    for (int i = 0; i < ALL; i++)
+        ask_both(u, id[i]);
     kill_and_restart(u, 3);
     MUST(balance(&u[0], u[0].address) == INITIAL - ALL * HELD);
-    tc_sleep_ms(1500); /* the windows end */
+    for (int i = 0; i < ALL; i++) /* the windows end */
+        AWAIT(status_of(&u[0], id[i]) == 2);
     for (int i = 0; i < DONE; i++)
         MUST(fulfill(&u[2], id[i], proof) == 0);
     kill_and_restart(u, 3);
@@ -518,8 +541,7 @@ static void check_export(const uint8_t vault[20])
 
     for (int i = 0; i < 20; i++)
         snprintf(hex + 2 * i, 3, "%02x", vault[i]);
-    tc_sleep_ms(2500);
-    MUST(told("/api/v1/settlement", hex, "\"paid\""));
+    AWAIT(told("/api/v1/settlement", hex, "\"paid\""));
     MUST(told("/api/v1/ledger?limit=1000", hex, "\"deposit\""));
     MUST(told("/api/v1/provers", hex, "\"staker_fee_bips\":3000"));
 }
@@ -547,7 +569,7 @@ static void a_vault_of_another_owner(void)
                 200);
     memcpy(who[0], vault.address, 20);
     memcpy(who[1], key.address, 20);
-    w = new_wish(&user, 600);
+    w = new_wish(&user, LONG);
     MUST(ask(&user, &w, id) == 0);
     must_be("the vault's own key", bid(&vault, id, vault.address, "2"), 7);
     must_be("its own key names one",
@@ -556,7 +578,7 @@ static void a_vault_of_another_owner(void)
             signed_call(&owner, "SetDelegation", fill_delegation, who), 0);
     must_be("its owner no more", bid(&owner, id, vault.address, "2"), 7);
     must_be("its key", bid(&key, id, vault.address, "2"), 0);
-    tc_sleep_ms(1500);
+    AWAIT(status_of(&user, id) == 2);
     MUST(balance(&user, vault.address) == INITIAL + 5 - 1000000);
     must_be("handed in by its key", fulfill(&key, id, proof), 0);
     MUST(balance(&user, vault.address) == INITIAL + 5 + SHARE);
@@ -572,16 +594,6 @@ static void a_vault_of_another_owner(void)
 
 /* ---- nobody bids: our own worker, for nothing ---- */
 
-static void check_api(const uint8_t id[32], const char *auction)
-{
-    json_t *o = api_request(&server, id);
-
-    MUST(strcmp(api_text(o, "auction"), auction) == 0);
-    if (strcmp(auction, "bidding") == 0)
-        MUST(strstr(api_text(o, "waiting_for"), "auction"));
-    json_decref(o);
-}
-
 static void nobody_bids(void)
 {
     tc_user user;
@@ -591,11 +603,9 @@ static void nobody_bids(void)
 
     open_user(&user, 7);
     MUST(circuit_register(&small, &user));
-    w = new_wish(&user, 600);
+    w = new_wish(&user, LONG);
     MUST(ask(&user, &w, id) == 0);
-    MUST(tc_get_status(&user, id, &st) == 0 && st.fulfillment == 1);
-    check_api(id, "bidding");
-    MUST(request_wait(&user, id, 20000, &st) == 3);
+    MUST(request_wait(&user, id, &st) == 3);
     MUST(circuit_judge(&small, st.proof_uri));
     check_api(id, "returned");
     MUST(balance(&user, user.address) == INITIAL);

@@ -227,7 +227,7 @@ static bool enough(const life *l, int jobs)
 
 static void live(life *l)
 {
-    int64_t beat = tc_now_us(), stop = beat + 20000000;
+    int64_t beat = tc_now_us(), stop = beat + PATIENCE_MS * 1000LL;
     int questions = 0, jobs = 0;
     tc_contemplant c;
     bool on;
@@ -285,6 +285,49 @@ static void *contemplants(void *arg)
     return NULL;
 }
 
+/* ---- the page ---- */
+
+/* The entries of this name: does one's reason begin or contain so? */
+static bool page_says(json_t *list, const char *name, const char *reason)
+{
+    json_t *e;
+    size_t i;
+
+    json_array_foreach(list, i, e)
+    {
+        json_t *w = json_array_get(e, 1);
+
+        if (strcmp(api_text(w, "name"), name) == 0 &&
+            strstr(api_text(w, "reason"), reason))
+            return true;
+    }
+    return false;
+}
+
+static const char *any_reason(json_t *list, const char *name)
+{
+    json_t *e;
+    size_t i;
+
+    json_array_foreach(list, i, e)
+    {
+        json_t *w = json_array_get(e, 1);
+
+        if (strcmp(api_text(w, "name"), name) == 0)
+            return api_text(w, "reason");
+    }
+    return "(not there)";
+}
+
+static bool died_of(const char *name, const char *reason)
+{
+    json_t *list = api_get(&server, "/dead-contemplants");
+    bool yes = page_says(list, name, reason);
+
+    json_decref(list);
+    return yes;
+}
+
 /* ---- workers over nng: processes ---- */
 
 typedef struct gone {
@@ -302,21 +345,35 @@ static void note_gone(const char *name, const char *reason)
     g->why = reason;
 }
 
+static bool is_here(const char *name)
+{
+    json_t *o = api_get(&server, "/api/v1/workers"), *w;
+    bool yes = false;
+    size_t i;
+
+    json_array_foreach(json_object_get(o, "workers"), i, w) yes |=
+        strcmp(api_text(w, "name"), name) == 0;
+    json_decref(o);
+    return yes;
+}
+
 static void *processes(void *arg)
 {
     static const char *const lying[] = { "--mock",  "--mock-delay",    "1ms",
                                          "--kinds", "groth16/bn254@1", NULL };
-    pid_t steady = worker_start(&server, program_worker, "steady", none);
-    pid_t liar = worker_start(&server, program_worker, "liar", lying);
+    pid_t steady, liar = worker_start(&server, program_worker, "liar", lying);
 
     (void)arg;
-    note_gone("liar", "the proof is wrong");
+    /* The liar first: else there might be nothing left to lie about. */
+    AWAIT(died_of("liar", "the proof is wrong"));
+    steady = worker_start(&server, program_worker, "steady", none);
     for (int i = 0; i < 6 && !atomic_load(&done); i++) {
         char name[24];
         pid_t p;
 
         snprintf(name, sizeof name, "n%d", i);
         p = worker_start(&server, program_worker, name, none);
+        AWAIT(is_here(name));
         tc_sleep_ms(1500);
         if (i % 3 == 1)
             kill(p, SIGSTOP); /* hangs; it is killed much later */
@@ -383,7 +440,7 @@ static void collect_all(void)
         for (int i = 0; i < EACH; i++) {
             const wish *w = &wishes[u][i];
             tc_status s;
-            int got = request_wait(&users[u], w->id, 120000, &s);
+            int got = request_wait(&users[u], w->id, &s);
 
             if (got != 3)
                 fprintf(stderr, "user %d, request %d (%s): %d\n", u, i,
@@ -398,8 +455,20 @@ static void collect_all(void)
 
 /* ---- the pages ---- */
 
-/* The entries of this name: does one's reason begin or contain so? */
-static bool page_says(json_t *list, const char *name, const char *reason)
+/* A machine may be too slow for the limits of this test: then a worker ends in
+ * another way than it meant to. How each way is told is seen one by one above;
+ * here every end must have one of them, and what the worker was told itself. */
+static bool is_fair(const life *l, const char *reason)
+{
+    if (l->code)
+        return strstr(reason, l->reason) != NULL;
+    for (int m = 0; m < MANNERS; m++)
+        if (strstr(reason, why[m]))
+            return true;
+    return strncmp(reason, "set aside", 9) == 0;
+}
+
+static bool ends_fairly(json_t *list, const life *l)
 {
     json_t *e;
     size_t i;
@@ -408,62 +477,45 @@ static bool page_says(json_t *list, const char *name, const char *reason)
     {
         json_t *w = json_array_get(e, 1);
 
-        if (strcmp(api_text(w, "name"), name) == 0 &&
-            strstr(api_text(w, "reason"), reason))
+        if (strcmp(api_text(w, "name"), l->name) == 0 &&
+            is_fair(l, api_text(w, "reason")))
             return true;
     }
     return false;
 }
 
-static const char *any_reason(json_t *list, const char *name)
+/* Who has not; NULL: nobody. */
+static const char *without_reason(void)
 {
-    json_t *e;
-    size_t i;
+    json_t *list = api_get(&server, "/dead-contemplants");
+    const char *who = NULL;
 
-    json_array_foreach(list, i, e)
-    {
-        json_t *w = json_array_get(e, 1);
-
-        if (strcmp(api_text(w, "name"), name) == 0)
-            return api_text(w, "reason");
-    }
-    return "(not there)";
+    MUST(list != NULL);
+    for (size_t lane = 0; lane < 2; lane++)
+        for (size_t i = 0; i < lived[lane]; i++)
+            if (!ends_fairly(list, &lives[lane][i]))
+                who = lives[lane][i].name;
+    for (size_t i = 0; i < nng_len; i++)
+        if (!page_says(list, nng_gone[i].name, nng_gone[i].why))
+            who = nng_gone[i].name;
+    json_decref(list);
+    return who;
 }
 
 static void every_end_has_its_reason(void)
 {
-    json_t *list = api_get(&server, "/dead-contemplants");
-    int seen[MANNERS] = { 0 };
+    int64_t until = 0;
+    const char *who;
 
-    MUST(list != NULL);
-    for (size_t lane = 0; lane < 2; lane++)
-        for (size_t i = 0; i < lived[lane]; i++) {
-            const life *l = &lives[lane][i];
-            const char *planned = l->worked ? why[l->manner] : why[HONEST];
-            /* What it was told stands there too; what it was not told is its
-             * own doing. */
-            const char *reason = l->code ? l->reason : planned;
+    while ((who = without_reason()) != NULL && patient(&until))
+        continue; /* silence is noticed */
+    if (who) {
+        json_t *list = api_get(&server, "/dead-contemplants");
 
-            if (!page_says(list, l->name, reason))
-                fprintf(stderr,
-                        "%s (manner %d): \"%s\" on the page, not "
-                        "\"%s\"\n",
-                        l->name, (int)l->manner, any_reason(list, l->name),
-                        reason);
-            MUST(page_says(list, l->name, reason));
-            seen[l->manner] +=
-                l->worked && page_says(list, l->name, why[l->manner]);
-        }
-    for (int m = 0; m < MANNERS; m++)
-        MUST(seen[m] > 0); /* the story was told as planned */
-    for (size_t i = 0; i < nng_len; i++) {
-        if (!page_says(list, nng_gone[i].name, nng_gone[i].why))
-            fprintf(stderr, "%s: \"%s\" on the page, not \"%s\"\n",
-                    nng_gone[i].name, any_reason(list, nng_gone[i].name),
-                    nng_gone[i].why);
-        MUST(page_says(list, nng_gone[i].name, nng_gone[i].why));
+        fprintf(stderr, "%s: \"%s\" on the page\n", who, any_reason(list, who));
+        json_decref(list);
     }
-    json_decref(list);
+    MUST(who == NULL);
 }
 
 static char *page_text(const char *path)
@@ -541,7 +593,6 @@ static void in_a_rough_world(void)
     atomic_store(&done, true);
     for (int i = 0; i < 4; i++)
         pthread_join(t[i], NULL);
-    tc_sleep_ms(2500); /* silence is noticed */
     every_end_has_its_reason();
     said("every end has its reason on the page", began);
     for (int i = 0; i < USERS; i++)
@@ -552,9 +603,7 @@ static void in_a_rough_world(void)
     said("the pages are the same after a kill", began);
 }
 
-/* ---- large messages: never held whole ---- */
-
-enum { LARGE = 96 << 20, ROOM = 24 << 20 };
+/* ---- each way to end by itself, no limit near but the one it is about ---- */
 
 static void start_quiet(const char *const *args)
 {
@@ -586,13 +635,74 @@ static void sp1_request(const void *input, size_t len, uint8_t id[32])
          0);
 }
 
-/* Until it is asked; other messages must be heartbeats' silence. */
-static void until(tc_contemplant *c, tc_heard what)
+static void one_life(manner m)
 {
-    tc_heard heard = TC_NOTHING;
+    life l = { .manner = m, .early = true };
 
-    for (int i = 0; i < 600 && heard == TC_NOTHING; i++)
+    snprintf(l.name, sizeof l.name, "quiet-%d", (int)m);
+    live(&l);
+    if (!l.worked)
+        fprintf(stderr, "%s got no job; code %d %s\n", l.name, l.code,
+                l.reason);
+    MUST(l.worked);
+    AWAIT(died_of(l.name, why[m]));
+}
+
+static void each_by_itself(void)
+{
+#define WITH(answer, silence)                                                  \
+    {                                                                          \
+        "--no-worker", "--set", "contemplant.sp1=6", "--set",                  \
+            "contemplant.poll=20ms", "--set", "contemplant.answer=" answer,    \
+            "--set", "contemplant.silence=" silence, "--set",                  \
+            "task.backoff=20ms", "--set", "task.attempts_max=50", NULL         \
+    }
+    static const char *const calm[] = WITH("1h", "1h");
+    static const char *const answers[] = WITH("200ms", "1h");
+    static const char *const beats[] = WITH("1h", "1s");
+    static const manner manners[] = { CRASHES, BLUFFS, FORGETS, LIES, HONEST };
+    static uint8_t input[INPUT];
+    int64_t began = tc_now_us();
+    wish w = { .sp1 = true, .seed = 1 };
+    pthread_t t;
+    tc_status s;
+
+    make_input(input, w.seed);
+    start_quiet(calm);
+    sp1_request(input, INPUT, w.id);
+    pthread_create(&t, NULL, verifier, NULL);
+    for (size_t i = 0; i < sizeof manners / sizeof manners[0]; i++)
+        one_life(manners[i]);
+    MUST(request_wait(&users[0], w.id, &s) == 3);
+    check_sp1(&w, s.proof_uri);
+    atomic_store(&done, true);
+    pthread_join(t, NULL);
+    atomic_store(&done, false);
+    end_quiet();
+    start_quiet(answers);
+    sp1_request(input, INPUT, w.id);
+    one_life(HANGS);
+    end_quiet();
+    start_quiet(beats);
+    sp1_request(input, INPUT, w.id);
+    one_life(SILENT);
+    end_quiet();
+    said("each end by itself has its reason on the page", began);
+}
+
+/* ---- large messages: never held whole ---- */
+
+enum { LARGE = 96 << 20, ROOM = 24 << 20 };
+
+/* Until it is asked; other messages must be heartbeats' silence. */
+static void hears(tc_contemplant *c, tc_heard what)
+{
+    tc_heard heard;
+    int64_t until = 0;
+
+    do
         heard = tc_contemplant_next(c, 100);
+    while (heard == TC_NOTHING && patient(&until));
     if (heard != what)
         fprintf(stderr, "heard %d, expected %d; close %d %s\n", (int)heard,
                 (int)what, c->code, c->reason);
@@ -608,6 +718,10 @@ static void large_messages(void)
                                         "contemplant.sp1=6",
                                         "--set",
                                         "contemplant.poll=50ms",
+                                        "--set",
+                                        "contemplant.silence=1h",
+                                        "--set",
+                                        "contemplant.answer=1h",
                                         "--set",
                                         "node.trust=sp1/compressed@6",
                                         NULL };
@@ -629,12 +743,12 @@ static void large_messages(void)
     MUST(tc_get_status(&users[0], id, &s) == 0);
     grown = tc_server_rss(&server) - before;
     MUST(grown < ROOM);
-    until(&c, TC_JOB);
+    hears(&c, TC_JOB);
     MUST(c.job.input_len == LARGE && memcmp(c.job.input, large, LARGE) == 0);
     memcpy(large, "\1\0\0\0", 4);
-    until(&c, TC_QUESTION);
+    hears(&c, TC_QUESTION);
     MUST(tc_contemplant_proof(&c, large, LARGE));
-    MUST(request_wait(&users[0], id, 60000, &s) == 3);
+    MUST(request_wait(&users[0], id, &s) == 3);
     grown = tc_server_rss(&server) - before;
     printf("  %d MiB out and %d MiB in, the server grew by %lld KiB\n",
            LARGE >> 20, LARGE >> 20, (long long)grown >> 10);
@@ -669,11 +783,11 @@ static void mock_mode(void)
     unsetenv("MOCK_MODE");
     sp1_request("input", 5, id);
     MUST(tc_contemplant_open(&c, "127.0.0.1", server.port, "jubal", "7.1.0"));
-    until(&c, TC_JOB);
+    hears(&c, TC_JOB);
     MUST(c.job.mock); /* the worker is told */
-    until(&c, TC_QUESTION);
+    hears(&c, TC_QUESTION);
     MUST(tc_contemplant_proof(&c, nonsense, sizeof nonsense - 1));
-    MUST(request_wait(&users[0], id, 20000, &s) == 3);
+    MUST(request_wait(&users[0], id, &s) == 3);
     o = api_request(&server, id);
     text = json_dumps(o, 0);
     MUST(text && strstr(text, "mock")); /* who vouched */
@@ -704,6 +818,7 @@ int main(int argc, char **argv)
     circuit_load(&small, zkey, wtns, vk);
     large_messages();
     mock_mode();
+    each_by_itself();
     in_a_rough_world();
     circuit_free(&small);
     return 0;

@@ -42,7 +42,7 @@ static void prove_one(void)
     tc_status s;
 
     MUST(circuit_request(&small, &user, id));
-    MUST(request_wait(&user, id, 60000, &s) == 3);
+    MUST(request_wait(&user, id, &s) == 3);
     MUST(circuit_judge(&small, s.proof_uri));
 }
 

@@ -48,7 +48,7 @@ static void hear(int fd, char *head, size_t cap)
     size_t len = 0;
     int c;
 
-    MUST(anybody(fd, 30000));
+    MUST(anybody(fd, PATIENCE_MS));
     c = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
     MUST(c >= 0);
     head[0] = '\0';
@@ -87,33 +87,24 @@ static void enlist(tc_contemplant *c, const char *version, const char *drop)
 
 static void until_it_is_over(tc_contemplant *c, int code)
 {
-    tc_heard heard = TC_NOTHING;
-
-    for (int i = 0; i < 300 && heard != TC_OVER; i++)
-        heard = tc_contemplant_next(c, 100);
-    MUST(heard == TC_OVER && c->code == code);
+    AWAIT(tc_contemplant_next(c, 100) == TC_OVER);
+    MUST(c->code == code);
     tc_contemplant_close(c);
 }
 
 /* So that it is here before it goes. */
-static void until_it_is_here(const char *drop)
+static bool is_here(const char *drop)
 {
     char url[80];
+    tc_http h;
+    bool here;
 
     snprintf(url, sizeof url, "http://127.0.0.1:%u/contemplants", server.port);
-    for (int i = 0; i < 300; i++) {
-        tc_http h;
-        bool here;
-
-        MUST(tc_http_url("GET", url, "", 0, &h) && h.status == 200);
-        tc_add(&h.body, "", 1);
-        here = strstr((const char *)h.body.data, drop) != NULL;
-        tc_http_free(&h);
-        if (here)
-            return;
-        tc_sleep_ms(50);
-    }
-    MUST(false); /* it was never shown */
+    MUST(tc_http_url("GET", url, "", 0, &h) && h.status == 200);
+    tc_add(&h.body, "", 1);
+    here = strstr((const char *)h.body.data, drop) != NULL;
+    tc_http_free(&h);
+    return here;
 }
 
 static void goes(const char *drop)
@@ -121,7 +112,7 @@ static void goes(const char *drop)
     tc_contemplant c;
 
     enlist(&c, "7.1.0", drop);
-    until_it_is_here(drop);
+    AWAIT(is_here(drop));
     tc_contemplant_close(&c);
 }
 
@@ -130,9 +121,10 @@ int main(int argc, char **argv)
     char provernetd[400], allow[80], url[6][80];
     uint16_t port;
     int fd = magister_open(&port);
-    const char *const args[] = {
+    const char *const brief[] = {
         "--no-worker", "--set", allow, "--set", "contemplant.silence=1s", NULL
     };
+    const char *const args[] = { "--no-worker", "--set", allow, NULL };
     tc_contemplant c;
 
     if (argc < 4)
@@ -143,10 +135,12 @@ int main(int argc, char **argv)
     for (int i = 0; i < 6; i++)
         snprintf(url[i], sizeof url[i], "http://%s:%u/drop/%d",
                  i == 2 ? "localhost" : "127.0.0.1", port, i);
-    MUST(tc_server_start(&server, provernetd, args));
+    MUST(tc_server_start(&server, provernetd, brief));
     enlist(&c, "7.1.0", url[0]); /* it falls silent */
     until_it_is_over(&c, 1008);
     must_hear(fd, "/drop/0");
+    MUST(tc_server_end(&server, SIGTERM) == 0);
+    MUST(tc_server_start(&server, provernetd, args));
     goes(url[1]); /* it goes by itself */
     must_hear(fd, "/drop/1");
     goes(url[2]);                /* a host that nobody allowed */
@@ -155,7 +149,7 @@ int main(int argc, char **argv)
     goes(url[4]);
     must_hear(fd, "/drop/4"); /* the first that is heard after */
     enlist(&c, "7.1.0", url[5]);
-    until_it_is_here(url[5]);
+    AWAIT(is_here(url[5]));
     MUST(tc_server_end(&server, SIGTERM) == 0); /* drops nobody */
     MUST(!anybody(fd, 0));
     tc_contemplant_close(&c);

@@ -94,7 +94,7 @@ static provernet_status hand_in(provernet_worker *w, const tc_buf *proof,
     provernet_blob *out;
     provernet_job *j;
 
-    MUST(provernet_worker_next(w, &j, 20000, err) == 0);
+    MUST(provernet_worker_next(w, &j, PATIENCE_MS, err) == 0);
     MUST(provernet_job_output(j, &out, err) == 0);
     MUST(provernet_blob_write(out, proof->data, proof->len, err) == 0);
     return provernet_job_done(j, err);
@@ -114,7 +114,7 @@ static void one(provernet_worker *w, const wrap *x)
     proof = read_vector(name);
     register_program(x, hash);
     MUST(tc_artifact(&user, 2, x->name, strlen(x->name), uri) == 0);
-    MUST(tc_request(&user, hash, x->mode, uri, (uint64_t)time(NULL) + 600,
+    MUST(tc_request(&user, hash, x->mode, uri, (uint64_t)time(NULL) + 3600,
                     id) == 0);
 
     tc_add(&changed, proof.data, proof.len);
@@ -125,7 +125,7 @@ static void one(provernet_worker *w, const wrap *x)
     printf("%s: refused: %s\n", x->name, err.message);
 
     MUST(hand_in(w, &proof, &err) == 0);
-    MUST(request_wait(&user, id, 20000, &status) == 3);
+    MUST(request_wait(&user, id, &status) == 3);
     MUST(tc_http_url("GET", status.proof_uri, NULL, 0, &h));
     MUST(h.body.len == proof.len);
     MUST(memcmp(h.body.data, proof.data, proof.len) == 0);
@@ -187,14 +187,14 @@ static void other_values(provernet_worker *w, const wrap *x)
     register_program(x, hash);
     MUST(tc_artifact(&user, 2, "right", 5, uri) == 0);
     MUST(tc_request_values(&user, hash, x->mode, uri,
-                           (uint64_t)time(NULL) + 600, digest, id) == 0);
+                           (uint64_t)time(NULL) + 3600, digest, id) == 0);
     MUST(hand_in(w, &proof, &err) == 0);
-    MUST(request_wait(&user, id, 20000, &status) == 3);
+    MUST(request_wait(&user, id, &status) == 3);
 
     digest[31] ^= 1;
     MUST(tc_artifact(&user, 2, "other", 5, uri) == 0);
     MUST(tc_request_values(&user, hash, x->mode, uri,
-                           (uint64_t)time(NULL) + 600, digest, id) == 0);
+                           (uint64_t)time(NULL) + 3600, digest, id) == 0);
     int64_t before = strikes();
     MUST(hand_in(w, &proof, &err) != 0);
     MUST(strstr(err.message, "other public values") != NULL);

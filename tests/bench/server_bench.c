@@ -163,7 +163,7 @@ static void artifact_bench(uint64_t bytes)
     memcpy(uri, p, len);
     uri[len] = '\0';
     sscanf(url, "http://%63[^:/]:%u%n", host, &port, &at);
-    fd = tc_dial(host, (uint16_t)port, 60000);
+    fd = tc_dial(host, (uint16_t)port);
     t = tc_now_us();
     cpu = tc_server_cpu_us(&server);
     snprintf(head, sizeof head,
@@ -189,7 +189,7 @@ static void artifact_bench(uint64_t bytes)
     /* And back. */
     at = 0;
     sscanf(uri, "http://%63[^:/]:%u%n", host, &port, &at);
-    fd = tc_dial(host, (uint16_t)port, 60000);
+    fd = tc_dial(host, (uint16_t)port);
     t = tc_now_us();
     cpu = tc_server_cpu_us(&server);
     snprintf(head, sizeof head,
@@ -232,7 +232,7 @@ static void idle_bench(void)
     tc_sleep_ms(1000);
     h2 = tc_server_rss(&server);
     for (int i = 0; i < SILENT; i++)
-        silent[i] = tc_dial("127.0.0.1", server.port, 1000);
+        silent[i] = tc_dial("127.0.0.1", server.port);
     tc_sleep_ms(500);
     printf("{\"bench\":\"server/idle\",\"http2_connections\":%d,"
            "\"http2_growth\":%lld,\"bytes_each_http2\":%lld,"

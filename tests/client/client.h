@@ -30,7 +30,8 @@ bool tc_get_bytes(const void *msg, size_t len, uint32_t field, size_t nth,
                   const uint8_t **data, size_t *data_len);
 
 /* ---- sockets ---- */
-int tc_dial(const char *host, uint16_t port, int timeout_ms);
+/* Reading and writing fail after PATIENCE_MS without a byte. */
+int tc_dial(const char *host, uint16_t port);
 bool tc_send(int fd, const void *data, size_t len);
 /* Exactly len bytes; false: closed, error or timeout. */
 bool tc_recv(int fd, void *data, size_t len);
@@ -43,6 +44,7 @@ typedef struct tc_conn {
     nghttp2_hd_inflater *inflater;
     char authority[64];
     bool goaway;
+    uint32_t pongs;         /* answers to our pings */
     int64_t window;         /* bytes we may still send on the connection */
     int64_t stream_window;  /* and on the stream of the call in hand */
     int64_t initial_window; /* what the server gives a new stream */

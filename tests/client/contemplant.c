@@ -1,5 +1,6 @@
 /* tests/client/contemplant.c - see contemplant.h. */
 #include "contemplant.h"
+#include "patience.h"
 #include "server.h"
 #include <poll.h>
 #include <stdio.h>
@@ -43,7 +44,7 @@ int tc_ws_open(tc_ws *w, const char *host, uint16_t port, const char *path,
     int status;
 
     memset(w, 0, sizeof *w);
-    w->fd = tc_dial(host, port, 10000);
+    w->fd = tc_dial(host, port);
     if (w->fd < 0)
         return -1;
     snprintf(head, sizeof head, "GET %s HTTP/1.1\r\nHost: %s:%u\r\n%s\r\n",
@@ -55,7 +56,7 @@ int tc_ws_open(tc_ws *w, const char *host, uint16_t port, const char *path,
     if (!tc_send(w->fd, head, strlen(head)))
         return -1;
     for (;;) {
-        if (more(w, 10000) != 1)
+        if (more(w, PATIENCE_MS) != 1)
             return -1;
         tc_add(&w->in, "", 1);
         w->in.len--;
@@ -131,7 +132,7 @@ int tc_ws_next(tc_ws *w, tc_buf *out, int ms)
 
         if (all == 0) {
             /* what has begun is waited for */
-            rc = more(w, kind || w->in.len ? 10000 : left > 0 ? left : 0);
+            rc = more(w, kind || w->in.len ? PATIENCE_MS : left > 0 ? left : 0);
             if (rc == 1)
                 continue;
             return rc;
@@ -162,13 +163,13 @@ int tc_ws_next(tc_ws *w, tc_buf *out, int ms)
     }
 }
 
-int tc_ws_closed(tc_ws *w, int ms, char reason[124])
+int tc_ws_closed(tc_ws *w, char reason[124])
 {
-    int64_t until = tc_now_us() + ms * 1000LL;
+    int64_t until = 0;
     tc_buf b = { 0 };
     int code = -1;
 
-    while (code == -1 && tc_now_us() < until) {
+    while (code == -1 && patient(&until)) {
         int op = tc_ws_next(w, &b, 100);
 
         if (op < 0)

@@ -20,8 +20,8 @@ bool tc_ws_frame(tc_ws *w, uint8_t first, const void *data, size_t len);
  * put together; 0: none within ms; -1: the connection ended. */
 int tc_ws_next(tc_ws *w, tc_buf *out, int ms);
 /* The code of the close frame that ends it, other messages skipped; 0: it
- * ended without one; -1: it did not end within ms. reason may be NULL. */
-int tc_ws_closed(tc_ws *w, int ms, char reason[124]);
+ * ended without one; -1: it does not end. reason may be NULL. */
+int tc_ws_closed(tc_ws *w, char reason[124]);
 
 typedef struct tc_job {
     uint32_t vm, mode;

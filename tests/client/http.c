@@ -69,7 +69,7 @@ bool tc_open(tc_conn *c, const char *host, uint16_t port)
     bool ok;
 
     memset(c, 0, sizeof *c);
-    c->fd = tc_dial(host, port, 10000);
+    c->fd = tc_dial(host, port);
     if (c->fd < 0)
         return false;
     c->next_stream = 1;
@@ -276,6 +276,8 @@ static bool take_frame(tc_conn *c, uint32_t stream, tc_reply *r)
     case PING:
         if (!(head[4] & ACK))
             tc_frame(c, PING, ACK, 0, payload, 8);
+        else
+            c->pongs++;
         break;
     default:
         break;
@@ -460,7 +462,7 @@ bool tc_http_url(const char *method, const char *url, const void *body,
     memset(out, 0, sizeof *out);
     if (sscanf(url, "http://%63[^:/]:%u%n", host, &port, &at) < 2)
         return false;
-    fd = tc_dial(host, (uint16_t)port, 30000);
+    fd = tc_dial(host, (uint16_t)port);
     if (fd < 0)
         return false;
     n = snprintf(head, sizeof head,

@@ -1,7 +1,8 @@
 /* tests/client/server.c - see server.h. */
 #include "server.h"
 #include "client.h"
-#include <arpa/inet.h>
+#include "patience.h"
+#include "port.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -71,30 +71,17 @@ int tc_wait(pid_t pid)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-static uint16_t free_port(void)
-{
-    struct sockaddr_in a = { .sin_family = AF_INET };
-    socklen_t len = sizeof a;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    inet_pton(AF_INET, "127.0.0.1", &a.sin_addr);
-    if (bind(fd, (struct sockaddr *)&a, sizeof a) ||
-        getsockname(fd, (struct sockaddr *)&a, &len))
-        exit(EXIT_FAILURE);
-    close(fd);
-    return ntohs(a.sin_port);
-}
-
 bool tc_server_start(tc_server *s, const char *program,
                      const char *const *extra)
 {
     char listen[32];
     const char *argv[32] = { program, "--listen", listen, "--data-dir",
                              s->dir };
+    int64_t until = 0;
     size_t n = 5;
 
     if (!s->port) {
-        s->port = free_port();
+        s->port = tc_port();
         snprintf(s->dir, sizeof s->dir, "/tmp/provernet-test-XXXXXX");
         if (!mkdtemp(s->dir))
             return false;
@@ -104,8 +91,8 @@ bool tc_server_start(tc_server *s, const char *program,
     while (extra && *extra && n < 31)
         argv[n++] = *extra++;
     s->pid = tc_spawn(argv, s->log);
-    for (int i = 0; i < 1000; i++) {
-        int status, fd = tc_dial("127.0.0.1", s->port, 1000);
+    do {
+        int status, fd = tc_dial("127.0.0.1", s->port);
 
         if (fd >= 0) {
             close(fd);
@@ -113,8 +100,7 @@ bool tc_server_start(tc_server *s, const char *program,
         }
         if (waitpid(s->pid, &status, WNOHANG) == s->pid)
             return false;
-        tc_sleep_ms(10);
-    }
+    } while (patient(&until));
     return false;
 }
 

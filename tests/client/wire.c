@@ -1,5 +1,6 @@
 /* tests/client/wire.c - bytes, protobuf, sockets. */
 #include "client.h"
+#include "patience.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -131,10 +132,10 @@ bool tc_get_bytes(const void *msg, size_t len, uint32_t want, size_t nth,
     return false;
 }
 
-int tc_dial(const char *host, uint16_t port, int timeout_ms)
+int tc_dial(const char *host, uint16_t port)
 {
     struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port) };
-    struct timeval t = { timeout_ms / 1000, (timeout_ms % 1000) * 1000 };
+    struct timeval t = { PATIENCE_MS / 1000, 0 };
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
 
     if (fd < 0 || inet_pton(AF_INET, host, &a.sin_addr) != 1)

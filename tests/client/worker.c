@@ -184,7 +184,7 @@ bool tc_worker_dial(tc_worker *w, const char *host, uint16_t port)
     uint8_t got[8];
 
     memset(w, 0, sizeof *w);
-    w->fd = tc_dial(host, port, 30000);
+    w->fd = tc_dial(host, port);
     return w->fd >= 0 && tc_send(w->fd, mine, 8) && tc_recv(w->fd, got, 8) &&
            memcmp(got, theirs, 8) == 0;
 }

@@ -1,6 +1,7 @@
 /* tests/hostile/artifact_cases.c - uploads and downloads by those who should
  * not, or not so. The server of these tests has a quota of 64 MiB. */
 #include "hostile.h"
+#include "patience.h"
 #include <dirent.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -143,7 +144,7 @@ static int send_head(const char *url, const char *fields)
     int at = 0, fd;
 
     sscanf(url, "http://%63[^:/]:%u%n", host, &port, &at);
-    fd = tc_dial(host, (uint16_t)port, 5000);
+    fd = tc_dial(host, (uint16_t)port);
     snprintf(text, sizeof text, "PUT %s HTTP/1.1\r\nHost: x\r\n%s\r\n",
              url + at, fields);
     tc_send(fd, text, strlen(text));
@@ -182,7 +183,8 @@ static void interrupted(void)
 {
     char uri[512], url[512], dir[128];
     static uint8_t part[1 << 20];
-    size_t before, after = 0;
+    size_t before, after;
+    int64_t until = 0;
     int fd;
 
     snprintf(dir, sizeof dir, "%s", server.dir);
@@ -196,12 +198,9 @@ static void interrupted(void)
         EXPECT("an upload that breaks off", 0, 0);
         EXPECT("is not there", status_of("GET", uri, "", 0), 404, 409);
     }
-    for (int i = 0; i < 50; i++) { /* the server notices within a moment */
+    do
         after = files_below(dir);
-        if (after <= before)
-            break;
-        tc_sleep_ms(100);
-    }
+    while (after > before && patient(&until)); /* the server notices */
     EXPECT("and leaves no file", after <= before, 1);
     EXPECT("and can be sent again", status_of("PUT", url, part, sizeof part),
            200, 201, 204);
@@ -247,7 +246,7 @@ static void ranges(void)
     status_of("PUT", url, "hello", 5);
     sscanf(uri, "http://%63[^:/]:%u%n", host, &port, &at);
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
-        int fd = tc_dial(host, (uint16_t)port, 5000), status;
+        int fd = tc_dial(host, (uint16_t)port), status;
 
         snprintf(text, sizeof text,
                  "GET %s HTTP/1.1\r\nHost: x\r\nRange: %s\r\n\r\n", uri + at,

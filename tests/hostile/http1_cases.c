@@ -9,7 +9,7 @@
  * *closed is asked for: did the server close afterwards? */
 static int raw_status(const void *data, size_t len, bool *closed)
 {
-    int fd = tc_dial("127.0.0.1", server.port, 4000), status = -1;
+    int fd = tc_dial("127.0.0.1", server.port), status = -1;
     char head[13] = "", rest[4096];
     ssize_t n = 0;
 
@@ -139,7 +139,7 @@ static void smuggling(void)
         "POST /livez HTTP/1.1\r\n" H
         "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n"
         "0\r\n\r\nGET /readyz HTTP/1.1\r\n" H "\r\n";
-    int fd = tc_dial("127.0.0.1", server.port, 2000), answers = 0;
+    int fd = tc_dial("127.0.0.1", server.port), answers = 0;
     char text[8192];
     size_t n = 0;
 
@@ -179,7 +179,7 @@ static void too_large(void)
     /* A header list that never ends, on many connections: bounded memory. */
     memset(big, 'a', 1 << 20);
     for (int i = 0; i < 20; i++) {
-        fd = tc_dial("127.0.0.1", server.port, 1000);
+        fd = tc_dial("127.0.0.1", server.port);
         tc_send(fd, "GET /livez HTTP/1.1\r\n", 21);
         tc_send(fd, big, 1 << 20);
         close(fd);
@@ -194,7 +194,7 @@ static void slow(void)
     int fd[N];
 
     for (int i = 0; i < N; i++) {
-        fd[i] = tc_dial("127.0.0.1", server.port, 1000);
+        fd[i] = tc_dial("127.0.0.1", server.port);
         tc_send(fd[i], i % 2 ? "G" : "GET /livez HTTP/1.1\r\nHo",
                 i % 2 ? 1 : 23);
     }
@@ -209,7 +209,7 @@ static void pipelined(void)
     static const char two[] =
         "GET /livez HTTP/1.1\r\n" H "\r\nGET /livez HTTP/1.1\r\n" H
         "Connection: close\r\n\r\n";
-    int fd = tc_dial("127.0.0.1", server.port, 3000), answers = 0;
+    int fd = tc_dial("127.0.0.1", server.port), answers = 0;
     char text[8192];
     size_t n = 0;
 

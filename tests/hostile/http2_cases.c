@@ -92,7 +92,7 @@ static void prefaces(void)
     static const size_t len[] = { 24, 18, 24, 4, 3, 6, 8 };
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        int fd = tc_dial("127.0.0.1", server.port, 1000);
+        int fd = tc_dial("127.0.0.1", server.port);
 
         tc_send(fd, bad[i], len[i]);
         EXPECT("a wrong or cut preface", 0, 0);

@@ -2,8 +2,10 @@
  * rules: each is told the close code of RFC 6455, or refused before. */
 #include "contemplant.h"
 #include "hostile.h"
+#include "patience.h"
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #define UP                                                                     \
@@ -56,7 +58,7 @@ static int raw(const void *bytes, size_t len)
 
     if (tc_ws_open(&w, "127.0.0.1", server.port, "/ws", NULL) == 101) {
         tc_send(w.fd, bytes, len);
-        code = tc_ws_closed(&w, 5000, NULL);
+        code = tc_ws_closed(&w, NULL);
     }
     tc_ws_close(&w);
     return code;
@@ -70,7 +72,7 @@ static int framed(uint8_t first, const void *data, size_t len)
 
     if (tc_ws_open(&w, "127.0.0.1", server.port, "/ws", NULL) == 101) {
         tc_ws_frame(&w, first, data, len);
-        code = tc_ws_closed(&w, 5000, NULL);
+        code = tc_ws_closed(&w, NULL);
     }
     tc_ws_close(&w);
     return code;
@@ -133,7 +135,7 @@ static int flood(void)
                 break;
         tc_ws_frame(&w, 0x80, bytes, 1);
         tc_ws_frame(&w, 0x82, "\2\0\0\0", 4);
-        code = tc_ws_closed(&w, 10000, NULL);
+        code = tc_ws_closed(&w, NULL);
     }
     tc_ws_close(&w);
     free(bytes);
@@ -144,6 +146,7 @@ static int flood(void)
  * answers makes the server keep them. */
 static int pings(void)
 {
+    struct timeval second = { 1, 0 };
     tc_buf b = { 0 };
     tc_ws w;
     int pongs = 0;
@@ -154,8 +157,9 @@ static int pings(void)
     for (int i = 0; i < 3; i++)
         tc_ws_frame(&w, 0x89, "ping", 4);
     for (int i = 0; i < 3; i++)
-        pongs += tc_ws_next(&w, &b, 5000) == 10 && b.len == 4 &&
+        pongs += tc_ws_next(&w, &b, PATIENCE_MS) == 10 && b.len == 4 &&
                  memcmp(b.data, "ping", 4) == 0;
+    setsockopt(w.fd, SOL_SOCKET, SO_SNDTIMEO, &second, sizeof second);
     for (int i = 0; i < 100000; i++)
         if (!tc_ws_frame(&w, 0x89, "01234567890123456789", 20))
             break;
@@ -169,7 +173,7 @@ static int trickle(void)
 {
     static const char head[] = "GET /ws HTTP/1.1\r\nHost: a\r\n" UP KEY "\r\n";
     static const char frame[] = "\x82\x84\0\0\0\0\2\0\0\0";
-    tc_ws w = { .fd = tc_dial("127.0.0.1", server.port, 4000) };
+    tc_ws w = { .fd = tc_dial("127.0.0.1", server.port) };
     char status[13] = "";
     int code;
 
@@ -184,7 +188,7 @@ static int trickle(void)
         if (!tc_recv(w.fd, c + 3, 1))
             return -2;
     }
-    code = tc_ws_closed(&w, 5000, NULL);
+    code = tc_ws_closed(&w, NULL);
     tc_ws_close(&w);
     return code;
 }
