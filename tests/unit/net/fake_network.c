@@ -1,5 +1,6 @@
 /* fake_network.c - see fake_network.h. */
 #include "fake_network.h"
+#include "client/port.h"
 #include "protocol/http/pb.h"
 #include "protocol/succinct/ask.h"
 #include <arpa/inet.h>
@@ -768,7 +769,6 @@ void fake_up(fake *f)
 {
     struct sockaddr_in a = { .sin_family = AF_INET,
                              .sin_port = htons(f->port) };
-    socklen_t len = sizeof a;
     int one = 1;
 
     a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -777,8 +777,6 @@ void fake_up(fake *f)
     setsockopt(f->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     assert_int_equal(bind(f->fd, (struct sockaddr *)&a, sizeof a), 0);
     assert_int_equal(listen(f->fd, 64), 0);
-    getsockname(f->fd, (struct sockaddr *)&a, &len);
-    f->port = ntohs(a.sin_port);
     snprintf(f->url, sizeof f->url, "%s://127.0.0.1:%u",
              f->tls ? "https" : "http", f->port);
     assert_int_equal(pthread_create(&f->acceptor, NULL, accept_all, f), 0);
@@ -799,6 +797,7 @@ fake *fake_open(const uint8_t secret32[32], const char *tls_name)
     pvn_unhex(
         f->domain, 32,
         "55ea66757c5b1aecda6619905f594b320092db1cf4c8b6f89025c092f0bb7b5b", 64);
+    f->port = tc_port(); /* its own, also while it is down */
     f->tls = tls_name != NULL;
     if (f->tls)
         make_tls(f, tls_name);
@@ -886,9 +885,9 @@ fake_request *fake_add(fake *f, uint8_t tag, const char *version, int mode,
 }
 
 bool fake_until(fake *f, bool (*test)(const fake *f, const void *arg),
-                const void *arg, int64_t ms)
+                const void *arg)
 {
-    int64_t until = fake_now_ms() + ms;
+    int64_t until = fake_now_ms() + PATIENCE_MS;
     struct timespec at;
     bool ok;
 

@@ -100,9 +100,9 @@ fake_file *fake_serve(fake *f, const char *path, const void *data, size_t len);
 /* A request of tag `tag` that anybody may bid for. */
 fake_request *fake_add(fake *f, uint8_t tag, const char *version, int mode,
                        const char *program, const char *input);
-/* Until `test` holds (called with the lock), at most ms. */
+/* Until `test` holds (called with the lock); false: it never does. */
 bool fake_until(fake *f, bool (*test)(const fake *f, const void *arg),
-                const void *arg, int64_t ms);
+                const void *arg);
 unsigned fake_count(fake *f, const char *rpc);
 int64_t fake_now_ms(void);
 #endif

@@ -137,12 +137,12 @@ provernet_id net_request(provernet *pn, const char *name)
     return net_request_kind(pn, "groth16/bn254@1", program, input);
 }
 
-provernet_request net_wait(provernet *pn, provernet_id id, int64_t ms)
+provernet_request net_wait(provernet *pn, provernet_id id)
 {
     provernet_request r = { .struct_size = sizeof r };
     provernet_error err = { 0 };
 
-    if (provernet_wait(pn, &r, id, ms, &err))
+    if (provernet_wait(pn, &r, id, PATIENCE_MS, &err))
         fail_msg("wait: %s (%s)", err.message, r.waiting_for);
     return r;
 }

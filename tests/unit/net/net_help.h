@@ -2,14 +2,10 @@
  * for it. */
 #ifndef NET_HELP_H
 #define NET_HELP_H
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "test.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 #include <provernet/provernet.h>
 
 #define VECTOR(name) PVN_VECTORS "/groth16/" name
@@ -34,7 +30,7 @@ provernet_id net_request(provernet *pn, const char *name);
 provernet_id net_request_kind(provernet *pn, const char *kind,
                               provernet_id program, provernet_id input);
 /* Wait until it is fulfilled or failed. */
-provernet_request net_wait(provernet *pn, provernet_id id, int64_t ms);
+provernet_request net_wait(provernet *pn, provernet_id id);
 provernet_request net_look(provernet *pn, provernet_id id);
 /* The proof artifact verifies against the circuit's verification key. */
 void net_check_proof(provernet *pn, provernet_id proof, const char *name);

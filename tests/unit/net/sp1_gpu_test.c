@@ -292,7 +292,7 @@ static provernet_job *next(bench *b)
     provernet_error err = { 0 };
     provernet_job *j = NULL;
 
-    if (provernet_worker_next(b->w, &j, 30000, &err))
+    if (provernet_worker_next(b->w, &j, PATIENCE_MS, &err))
         fail_msg("next: %s", err.message);
     return j;
 }
@@ -334,7 +334,7 @@ static void every_mode_is_proved(void **state)
 
         if (provernet_job_prove_sp1(next(b), b->g, &err))
             fail_msg("prove: %s", err.message);
-        r = net_wait(b->n->pn, id, 20000);
+        r = net_wait(b->n->pn, id);
         assert_int_equal(r.state, PROVERNET_FULFILLED);
         check_output(b, r.proof);
         assert_int_equal(atomic_load(&b->s->mode), i + 1);
@@ -398,8 +398,7 @@ static void faults_are_told_and_outlived(void **state)
         assert_null(strchr(err.message, '\r'));
         if (provernet_job_prove_sp1(next(b), b->g, &err))
             fail_msg("case %zu: %s", i, err.message);
-        assert_int_equal(net_wait(b->n->pn, id, 20000).state,
-                         PROVERNET_FULFILLED);
+        assert_int_equal(net_wait(b->n->pn, id).state, PROVERNET_FULFILLED);
         assert_int_equal(atomic_load(&b->s->connections), cases[i].connections);
         bench_free(b);
     }

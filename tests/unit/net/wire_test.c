@@ -48,7 +48,8 @@ static pvn_wire_answer *send_bytes(peer *p, pvn_bytes message)
     pvn_buf out = { 0 };
     pvn_bytes copy;
 
-    if (p->channel->ops->exchange(p->channel, 0, message, 10000, &out, &err))
+    if (p->channel->ops->exchange(p->channel, 0, message, PATIENCE_MS, &out,
+                                  &err))
         fail_msg("exchange: %s", err.message);
     copy = pvn_bytes_of(pvn_arena_copy(&p->arena, out.data, out.len), out.len);
     pvn_buf_free(&out);
@@ -465,8 +466,8 @@ static void a_lost_lease_is_given_again(void **state)
  * whoever asks next gets its task. */
 static void silence_ends_leases(void **state)
 {
-    static const char *const pairs[] = { "lease.silence", "600ms",
-                                         "task.backoff", "1ms", NULL };
+    static const char *const pairs[] = { "lease.silence", "5s", "task.backoff",
+                                         "1ms", NULL };
     Provernet__Worker__V1__LeaseAsk l;
     pvn_wire_ask ask = lease_ask(&l);
     peer *p = peer_open(pairs);
@@ -482,7 +483,7 @@ static void silence_ends_leases(void **state)
     provernet_key_free(p->key); /* another worker */
     assert_int_equal(provernet_key_new(&p->key, NULL, NULL), 0);
     say_hello(p);
-    for (uint64_t i = 1; i < 20; i++) {
+    for (uint64_t i = 1; i < 200; i++) {
         l.poll_ms = 300;
         a = send_bytes(p, pack(p, &ask, 0, i));
         assert_int_equal(a->status, 0);
@@ -516,7 +517,7 @@ static void silence_is_noticed_when_nobody_asks(void **state)
                      PROVERNET_ERR_STATE);
     say_hello(p);
     l.poll_ms = 1;
-    for (uint64_t i = 1; i < 20; i++) {
+    for (uint64_t i = 1; i < 60; i++) {
         a = send_bytes(p, pack(p, &ask, 0, i));
         if (a->hello)
             break; /* the session had ended before this message */

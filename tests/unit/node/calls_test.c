@@ -211,19 +211,13 @@ static void a_call_closed_early_leaves_its_work(void **state)
     provernet_call_close(call_start(in, "/hold", "", 0, 4));
     assert_int_equal(atomic_load(&test_closed), before + 1);
     atomic_store(&test_hold, 0);
-    for (int i = 0; i < 5000 && atomic_load(&test_closed) < before + 2; i++)
-        usleep(1000);
+    AWAIT(atomic_load(&test_closed) >= before + 2);
     assert_int_equal(atomic_load(&test_closed), before + 2);
     /* with the core: the record is written nevertheless */
     for (int i = 0; i < 50; i++)
         provernet_call_close(call_start(in, "/pair/0", "", 0, 6));
     call_get(in, "/read", "", 0, &r); /* behind them */
-    pvn_node_counters(h.node, &n);
-    for (int i = 0; i < 5000 && n.calls_open; i++) {
-        usleep(1000);
-        pvn_node_counters(h.node, &n);
-    }
-    assert_int_equal(n.calls_open, 0);
+    AWAIT((pvn_node_counters(h.node, &n), n.calls_open == 0));
     assert_int_equal(n.parked, 0);
     assert_int_equal(provernet_inbox_next(in, ready, 8, 0), 0);
     /* body half sent */
@@ -252,7 +246,7 @@ static void the_descriptor_says_when_to_look(void **state)
     for (int i = 0; i < 3; i++)
         c[i] = call_start(in, "/read", "", 0, (uint64_t)i + 10);
     for (int got = 0; got < 3;) {
-        assert_int_equal(poll(&p, 1, 5000), 1);
+        assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
         size_t n = provernet_inbox_next(in, ready, 2, 0);
         for (size_t i = 0; i < n; i++, got++) {
             assert_true(ready[i].what & PROVERNET_READY_HEAD);
@@ -283,14 +277,15 @@ static void a_parked_call_wakes_when_its_request_settles(void **state)
     (void)state;
 
     memset(&r, 0, sizeof r);
-    /* the look comes first, then it parks */
-    assert_int_equal(provernet_inbox_next(in, &ready, 1, 5000), 1);
-    assert_false(call_collect(c, &r));
-    pvn_node_counters(h.node, &n);
-    assert_int_equal(n.parked, 1);
+    /* the look comes first, then it parks; and looks again now and then */
+    do {
+        assert_int_equal(provernet_inbox_next(in, &ready, 1, PATIENCE_MS), 1);
+        assert_false(call_collect(c, &r));
+        pvn_node_counters(h.node, &n);
+    } while (n.parked != 1);
     settle_request(h.node, &id);
     while (!call_collect(c, &r))
-        assert_int_equal(provernet_inbox_next(in, &ready, 1, 10000), 1);
+        assert_int_equal(provernet_inbox_next(in, &ready, 1, PATIENCE_MS), 1);
     assert_string_equal(r.body, "settled");
     provernet_call_close(c);
 }
@@ -309,7 +304,7 @@ static void one_waiting_worker_wakes_per_ready_task(void **state)
     (void)submit(h.node, NULL);
     (void)submit(h.node, NULL);
     while (!first || !second || !events) {
-        size_t n = provernet_inbox_next(in, ready, 4, 3000);
+        size_t n = provernet_inbox_next(in, ready, 4, PATIENCE_MS);
         assert_true(n > 0);
         for (size_t i = 0; i < n; i++) {
             first |= ready[i].tag == 1;

@@ -197,12 +197,12 @@ static pvn_next settled_resume(pvn_call *c)
     return PVN_PARK;
 }
 
-/* "/work": waits for a task of kind test/wait@1 or the time-out of 10 s. */
+/* "/work": waits for a task of kind test/wait@1, or ten minutes. */
 static pvn_next work_begin(pvn_call *c)
 {
     pvn_park p = { .on = PVN_PARK_WORK,
                    .kinds = "other/kind@1,test/wait@1",
-                   .until_ms = now(c) + 10000 };
+                   .until_ms = now(c) + 600000 };
 
     pvn_call_park(c, &p);
     return PVN_PARK;
@@ -210,7 +210,7 @@ static pvn_next work_begin(pvn_call *c)
 
 static pvn_next events_begin(pvn_call *c)
 {
-    pvn_park p = { .on = PVN_PARK_EVENTS, .until_ms = now(c) + 10000 };
+    pvn_park p = { .on = PVN_PARK_EVENTS, .until_ms = now(c) + 600000 };
 
     pvn_call_park(c, &p);
     return PVN_PARK;

@@ -3,13 +3,11 @@
 #ifndef PVN_TEST_NODE_ENTRY_H
 #define PVN_TEST_NODE_ENTRY_H
 #include "node/open.h"
-#include <setjmp.h>
-#include <stdarg.h>
+#include "test.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <cmocka.h>
 
 extern const pvn_entry test_entry;
 extern atomic_int test_closed; /* handlers' close was called so often */

@@ -5,6 +5,7 @@
 #include <provernet/request.h>
 #include <pthread.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static size_t count_dir(const char *path)
@@ -18,17 +19,18 @@ static size_t count_dir(const char *path)
     return n;
 }
 
-/* A thread that was joined may stay in /proc for a moment. */
-static void expect_threads(size_t want)
+static size_t threads_of_main; /* before any node was */
+
+/* No node's thread is left. One that was joined may stay in /proc for a
+ * moment. */
+static void expect_no_threads(void)
 {
-    for (int i = 0; i < 2000 && count_dir("/proc/self/task") != want; i++)
-        usleep(1000);
-    assert_int_equal(count_dir("/proc/self/task"), want);
+    AWAIT(count_dir("/proc/self/task") == threads_of_main);
 }
 
 static void opening_a_hundred_times_leaves_nothing(void **state)
 {
-    size_t fds, threads;
+    size_t fds;
     static reply r;
     home h;
     (void)state;
@@ -37,7 +39,6 @@ static void opening_a_hundred_times_leaves_nothing(void **state)
     home_open(&h); /* what is made once for all is made now */
     home_close(&h);
     fds = count_dir("/proc/self/fd");
-    threads = count_dir("/proc/self/task");
     for (int i = 0; i < 100; i++) {
         provernet_inbox *in;
 
@@ -49,7 +50,7 @@ static void opening_a_hundred_times_leaves_nothing(void **state)
         home_close(&h);
     }
     assert_int_equal(count_dir("/proc/self/fd"), fds);
-    expect_threads(threads);
+    expect_no_threads();
     home_remove(&h);
 }
 
@@ -195,10 +196,10 @@ static void draining_takes_nothing_new(void **state)
     assert_int_equal(provernet_inbox_open(h.node, &in, NULL), 0);
     (void)submit(h.node, NULL);
     c = call_start(in, "/park/100000", "", 0, 1);
-    assert_int_equal(provernet_drain(h.node, 5000), PROVERNET_OK);
+    assert_int_equal(provernet_drain(h.node, PATIENCE_MS), PROVERNET_OK);
     assert_int_equal(pvn_node_health(h.node, &why), PVN_DRAINING);
     /* who was parked is told */
-    assert_int_equal(provernet_inbox_next(in, ready, 2, 1000), 1);
+    assert_int_equal(provernet_inbox_next(in, ready, 2, PATIENCE_MS), 1);
     memset(&r, 0, sizeof r);
     assert_true(call_collect(c, &r));
     assert_string_equal(r.body, "woken");
@@ -230,7 +231,6 @@ static void without_threads_the_host_steps(void **state)
     provernet_inbox *in;
     provernet_call *c;
     static reply r;
-    size_t threads = count_dir("/proc/self/task");
     int64_t next;
     home h;
     (void)state;
@@ -240,7 +240,7 @@ static void without_threads_the_host_steps(void **state)
     home_set(&h, "node.threads", "0");
     h.use_env = &world;
     home_open(&h);
-    expect_threads(threads);
+    expect_no_threads();
     assert_int_equal(provernet_inbox_open(h.node, &in, NULL), 0);
 
     /* nothing happens but in a step */
@@ -284,7 +284,7 @@ static void without_threads_the_host_steps(void **state)
     call_get(in, "/pair/0", "", 0, &r);
     assert_string_equal(r.body, "OK OK");
     (void)submit(h.node, NULL);
-    expect_threads(threads);
+    expect_no_threads();
     provernet_inbox_close(in);
     home_remove(&h);
 }
@@ -343,6 +343,19 @@ static void a_clock_set_back_stops_nothing(void **state)
 
 /* ---- waiting ---- */
 
+/* The machine's clock until it is stopped. */
+static atomic_llong stopped_ms;
+static int64_t stoppable_now(void *user)
+{
+    struct timespec t;
+
+    (void)user;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return atomic_load(&stopped_ms)
+               ? atomic_load(&stopped_ms)
+               : (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 static void *settle_soon(void *arg)
 {
     home *h = arg;
@@ -355,6 +368,8 @@ static void *settle_soon(void *arg)
 
 static void wait_hears_of_the_end_at_once(void **state)
 {
+    provernet_env world = { .struct_size = sizeof world,
+                            .now_ms = stoppable_now };
     provernet_request q = { .struct_size = sizeof q };
     struct {
         home h;
@@ -362,12 +377,12 @@ static void wait_hears_of_the_end_at_once(void **state)
     } x;
     provernet_error err = { 0 };
     provernet_id nobody = { { 9 } };
-    int64_t before;
     void *failed;
     pthread_t t;
     (void)state;
 
     home_make(&x.h);
+    x.h.use_env = &world;
     home_open(&x.h);
     x.id = submit(x.h.node, NULL);
     assert_int_equal(provernet_wait(x.h.node, &q, nobody, -1, &err),
@@ -375,17 +390,18 @@ static void wait_hears_of_the_end_at_once(void **state)
     assert_int_equal(provernet_wait(x.h.node, &q, x.id, 30, &err),
                      PROVERNET_ERR_TIMEOUT);
     assert_int_equal(q.state, PROVERNET_QUEUED);
-    before = pvn_now_ms(pvn_node_env(x.h.node));
+    /* Woken, not found by the look that comes every second: on a clock that
+     * stands still it never comes. */
+    atomic_store(&stopped_ms, stoppable_now(NULL));
     pthread_create(&t, NULL, settle_soon, &x);
     assert_int_equal(provernet_wait(x.h.node, &q, x.id, -1, &err), 0);
     assert_int_equal(q.state, PROVERNET_FAILED);
     assert_int_equal(q.cause, PROVERNET_CAUSE_CANCELLED);
-    /* woken, not found by the look that comes every second */
-    assert_true(pvn_now_ms(pvn_node_env(x.h.node)) - before < 700);
     pthread_join(t, &failed);
     assert_null(failed);
     assert_int_equal(provernet_cancel(x.h.node, x.id, &err),
                      PROVERNET_ERR_STATE);
+    atomic_store(&stopped_ms, 0);
     home_remove(&x.h);
 }
 
@@ -404,5 +420,6 @@ int main(void)
         cmocka_unit_test(wait_hears_of_the_end_at_once),
     };
 
+    threads_of_main = count_dir("/proc/self/task");
     return cmocka_run_group_tests_name("node/life", tests, NULL, NULL);
 }

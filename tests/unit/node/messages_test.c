@@ -344,27 +344,26 @@ static void either_side_hangs_up(void **state)
     assert_int_equal(atomic_load(&closed), 1);
     c = accepted();
     provernet_call_close(c); /* parked: it went away */
-    for (int i = 0; i < 100 && atomic_load(&closed) < 2; i++)
-        usleep(10000);
+    AWAIT(atomic_load(&closed) >= 2);
     assert_int_equal(atomic_load(&closed), 2);
+}
+
+static bool is_there(pvn_op *op)
+{
+    op->u.read_record.protocol = PVN_PROTOCOL_CORE;
+    op->u.read_record.kind = "left";
+    op->u.read_record.key = pvn_bytes_of("k", 1);
+    assert_int_equal(pvn_node_run(h.node, &op, 1, NULL), 0);
+    return op->u.read_record.value.len == 1;
 }
 
 static void what_is_posted_is_done(void **state)
 {
     pvn_op *op = pvn_op_new(PVN_OP_READ_RECORD);
-    bool there = false;
 
     (void)state;
     provernet_call_close(accepted());
-    for (int i = 0; i < 200 && !there; i++) {
-        op->u.read_record.protocol = PVN_PROTOCOL_CORE;
-        op->u.read_record.kind = "left";
-        op->u.read_record.key = pvn_bytes_of("k", 1);
-        assert_int_equal(pvn_node_run(h.node, &op, 1, NULL), 0);
-        there = op->u.read_record.value.len == 1;
-        usleep(5000);
-    }
-    assert_true(there);
+    AWAIT(is_there(op));
     pvn_op_free(op);
 }
 

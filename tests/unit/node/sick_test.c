@@ -173,7 +173,7 @@ static void with_threads_it_heals_by_itself(void **state)
     for (int i = 0; i < 40; i++)
         c[i] = call_start(in, "/pair/0", "", 0, (uint64_t)i);
     for (size_t got = 0; got < 40;)
-        got += provernet_inbox_next(in, ready, 64, 5000);
+        got += provernet_inbox_next(in, ready, 64, PATIENCE_MS);
     for (int i = 0; i < 40; i++) {
         memset(&r, 0, sizeof r);
         assert_true(call_collect(c[i], &r));
@@ -181,12 +181,7 @@ static void with_threads_it_heals_by_itself(void **state)
         provernet_call_close(c[i]);
     }
     assert_true(refused > 0);
-    for (int i = 0; i < 500; i++) {
-        call_get(in, "/health", "", 0, &r);
-        if (r.status == 200)
-            break;
-        usleep(10000);
-    }
+    AWAIT((call_get(in, "/health", "", 0, &r), r.status == 200));
     assert_string_equal(r.body, "serving");
     call_get(in, "/pair/0", "", 0, &r);
     assert_string_equal(r.body, "OK OK");
