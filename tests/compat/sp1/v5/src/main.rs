@@ -2,11 +2,12 @@
 //! One line per stage; exit 0 only if everything happened.
 //!
 //!   provernet-sp1-v5 ELF [--network reserved,mainnet] [--modes core,compressed,plonk,groth16]
-//!                    [--timeout SECONDS]
+//!                    [--executed | --real] [--timeout SECONDS]
 //!
-//! NETWORK_RPC_URL names the server, NETWORK_PRIVATE_KEY the requester. The proofs are
-//! expected to be mock ones: the SDK's mock verifier must accept them, and they must be what the
-//! SDK's own mock prover makes.
+//! NETWORK_RPC_URL names the server, NETWORK_PRIVATE_KEY the requester. Without --real the proofs
+//! are expected to be mock ones: the SDK's mock verifier must accept them, and they must be what
+//! the SDK's own mock prover makes, without public values, or, with --executed, with those of a
+//! prover that has run the program. With --real the SDK verifies them.
 use anyhow::{bail, ensure, Context, Result};
 use sp1_sdk::{
     network::NetworkMode, HashableKey, Prover, ProverClient, SP1Proof, SP1ProofMode,
@@ -20,6 +21,8 @@ struct Wish {
     elf: Vec<u8>,
     networks: Vec<NetworkMode>,
     modes: Vec<SP1ProofMode>,
+    executed: bool,
+    real: bool,
     timeout: Duration,
 }
 
@@ -29,6 +32,8 @@ fn wish() -> Result<Wish> {
         networks: vec![NetworkMode::Reserved, NetworkMode::Mainnet],
         modes: [SP1ProofMode::Core, SP1ProofMode::Compressed, SP1ProofMode::Plonk, SP1ProofMode::Groth16]
             .to_vec(),
+        executed: false,
+        real: false,
         timeout: Duration::from_secs(120),
     };
     let mut args = std::env::args().skip(1);
@@ -42,6 +47,8 @@ fn wish() -> Result<Wish> {
                     .collect::<Result<_>>()?
             }
             "--modes" => w.modes = value()?.split(',').map(mode).collect::<Result<_>>()?,
+            "--executed" => w.executed = true,
+            "--real" => w.real = true,
             "--timeout" => w.timeout = Duration::from_secs(value()?.parse()?),
             path => w.elf = std::fs::read(path).with_context(|| format!("cannot read {path}"))?,
         }
@@ -69,7 +76,16 @@ fn mode_of(proof: &SP1Proof) -> SP1ProofMode {
     }
 }
 
-/// A mock proof: no public values, otherwise what the SDK itself would make.
+/// The guest commits n and the n-th Fibonacci number.
+fn expected_public_values() -> Vec<u8> {
+    let (mut a, mut b) = (0u32, 1u32);
+    for _ in 0..N {
+        (a, b) = (b, a.wrapping_add(b));
+    }
+    [N.to_le_bytes(), a.to_le_bytes()].concat()
+}
+
+/// A mock proof is what the SDK itself would make, but for what it says of the public values.
 fn check_mock(pk: &SP1ProvingKey, mode: SP1ProofMode, got: &SP1ProofWithPublicValues) -> Result<()> {
     let own = SP1ProofWithPublicValues::create_mock_proof(
         pk,
@@ -78,7 +94,6 @@ fn check_mock(pk: &SP1ProvingKey, mode: SP1ProofMode, got: &SP1ProofWithPublicVa
         SP1_CIRCUIT_VERSION,
     );
     let (own, theirs) = (bincode::serialize(&own)?, bincode::serialize(got)?);
-    ensure!(got.public_values.as_slice().is_empty(), "a mock proof has public values");
     if mode == SP1ProofMode::Compressed {
         // The SDK's has a curve point where ours has zeros; only the shape is the same.
         ensure!(own.len() == theirs.len(), "{} bytes, the SDK makes {}", theirs.len(), own.len());
@@ -119,12 +134,20 @@ fn main() -> Result<()> {
             let proof = runtime.block_on(prover.wait_proof(id, Some(w.timeout), None))?;
             println!("wait     {network:?} {mode:?} {:.1} s", start.elapsed().as_secs_f64());
             ensure!(mode_of(&proof.proof) == mode, "a proof of another mode came");
-            check_mock(&pk, mode, &proof)?;
-            mock.verify(&proof, &vk)?;
+            let expected =
+                if w.executed || w.real { expected_public_values() } else { Vec::new() };
+            ensure!(proof.public_values.as_slice() == expected, "other public values came");
+            if w.real {
+                prover.verify(&proof, &vk)?;
+            } else {
+                check_mock(&pk, mode, &proof)?;
+                mock.verify(&proof, &vk)?;
+            }
             println!(
-                "proof    {network:?} {mode:?} {} {} bytes, mock, accepted",
+                "proof    {network:?} {mode:?} {} {} bytes, {}",
                 proof.sp1_version,
-                bincode::serialize(&proof)?.len()
+                bincode::serialize(&proof)?.len(),
+                if w.real { "verified" } else { "mock, accepted" }
             );
         }
     }
