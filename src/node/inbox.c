@@ -1,5 +1,6 @@
 /* node/inbox.c - completions, pulled: a list of ready calls and a pollable
- * descriptor, written only when the list was empty. */
+ * descriptor, written only when the list was empty and its owner may be
+ * waiting. */
 #include "node/inside.h"
 #include <errno.h>
 #include <poll.h>
@@ -46,7 +47,7 @@ static void signal_fd(provernet_inbox *in)
     uint64_t one = 1;
     ssize_t n;
 
-    if (in->signalled)
+    if (in->signalled || in->awake)
         return;
     in->signalled = true;
     n = write(in->fd, &one, sizeof one);
@@ -89,7 +90,9 @@ static void unlink_call(provernet_inbox *in, provernet_call *c)
     c->queued = false;
 }
 
-static size_t take(provernet_inbox *in, provernet_ready *out, size_t cap)
+/* waits: whoever finds nothing will poll the descriptor. */
+static size_t take(provernet_inbox *in, provernet_ready *out, size_t cap,
+                   bool waits)
 {
     size_t n = 0;
     provernet_call *c;
@@ -103,6 +106,8 @@ static size_t take(provernet_inbox *in, provernet_ready *out, size_t cap)
     }
     if (!in->first)
         quiet_fd(in);
+    if (waits && n == 0)
+        in->awake = false;
     pthread_mutex_unlock(&in->lock);
     return n;
 }
@@ -120,7 +125,7 @@ static size_t take_stepped(provernet_inbox *in, provernet_ready *out,
         int64_t now = pvn_now_ms(&n->env);
         int64_t nap = pvn_node_step(n, now) - now;
 
-        got = take(in, out, cap);
+        got = take(in, out, cap, true);
         if (got || left == 0)
             return got;
         if (nap < 1)
@@ -142,7 +147,7 @@ size_t provernet_inbox_next(provernet_inbox *in, provernet_ready *out,
 
     if (cap == 0 || pvn_node_forked(in->node))
         return 0;
-    n = take(in, out, cap);
+    n = take(in, out, cap, timeout_ms != 0);
     if (n || timeout_ms == 0)
         return n;
     if (in->node->stepped)
@@ -153,9 +158,20 @@ size_t provernet_inbox_next(provernet_inbox *in, provernet_ready *out,
         if (poll(&p, 1, wait) == 0)
             return 0;
         /* another thread may have been quicker */
-        n = take(in, out, cap);
+        n = take(in, out, cap, timeout_ms < 0);
     } while (n == 0 && timeout_ms < 0);
     return n;
+}
+
+int provernet_inbox_awake(provernet_inbox *in, int awake)
+{
+    bool sleeps;
+
+    pthread_mutex_lock(&in->lock);
+    sleeps = !awake && !in->first;
+    in->awake = !sleeps;
+    pthread_mutex_unlock(&in->lock);
+    return awake || sleeps;
 }
 
 static void inbox_free(provernet_inbox *in)

@@ -200,6 +200,7 @@ struct provernet_inbox {
     size_t calls;                  /* alive, abandoned ones included */
     int fd;
     bool signalled, closed;
+    bool awake; /* its owner looks before he waits */
 };
 
 typedef struct pvn_list { /* of fields, in the call's arena */

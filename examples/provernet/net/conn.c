@@ -12,6 +12,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     struct conn *c = arg;
 
     (void)fd, (void)what;
+    loop_awake(c->loop);
     if (!c->dead)
         c->protocol->input(c);
 }
@@ -21,6 +22,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
     struct conn *c = arg;
 
     (void)fd, (void)what;
+    loop_awake(c->loop);
     if (!c->dead)
         conn_dirty(c);
 }

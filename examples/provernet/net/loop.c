@@ -84,12 +84,20 @@ void exchange_move(struct loop *l, struct exchange *to, struct exchange *from)
         l->slots[(uint32_t)to->tag].exchange = to;
 }
 
+void loop_awake(struct loop *l)
+{
+    if (l->awake)
+        return;
+    l->awake = true;
+    l->now_ms = monotonic_ms();
+    provernet_inbox_awake(l->inbox, true);
+}
+
 static void completions(struct loop *l)
 {
     provernet_ready r[INBOX_BATCH];
     size_t n;
 
-    l->inbox_ready = false;
     do {
         n = provernet_inbox_next(l->inbox, r, INBOX_BATCH, 0);
         for (size_t i = 0; i < n; i++) {
@@ -131,6 +139,7 @@ static void accept_from(evutil_socket_t fd, short what, void *arg)
     char peer[60];
 
     (void)what;
+    loop_awake(l);
     /* A few at a time, so that other loops get their share. */
     for (int i = 0; i < (l->server->loops_len > 1 ? 4 : 64); i++) {
         socklen_t len = sizeof from;
@@ -172,7 +181,7 @@ static void accept_again(struct loop *l)
 static void on_inbox(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
-    ((struct loop *)arg)->inbox_ready = true;
+    loop_awake(arg);
 }
 
 static void on_wake(evutil_socket_t fd, short what, void *arg)
@@ -181,6 +190,7 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
     uint64_t n;
 
     (void)what;
+    loop_awake(l);
     if (read(fd, &n, sizeof n) < 0)
         return;
     if (atomic_load(&l->server->leaving) && l->accepting) {
@@ -207,6 +217,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     struct loop *l = arg;
 
     (void)fd, (void)what;
+    loop_awake(l);
     accept_again(l);
     for (struct conn *c = l->conns, *next; c; c = next) {
         next = c->next;
@@ -242,12 +253,14 @@ static void *run(void *arg)
 
     while (!atomic_load(&l->server->stop)) {
         event_base_loop(l->base, EVLOOP_ONCE);
-        l->now_ms = monotonic_ms();
-        if (l->inbox_ready)
+        loop_awake(l);
+        do {
             completions(l);
-        if (atomic_load(&l->server->leaving))
-            leave_all(l);
-        flush_all(l);
+            if (atomic_load(&l->server->leaving))
+                leave_all(l);
+            flush_all(l);
+        } while (!provernet_inbox_awake(l->inbox, false));
+        l->awake = false;
     }
     while (l->conns)
         conn_kill(l->conns);

@@ -86,7 +86,7 @@ struct loop {
     struct event *inbox_event, *tick_event, *wake_event;
     struct event *accept_events[LISTENERS_MAX];
     int wake_fd;
-    bool inbox_ready, accepting;
+    bool awake, accepting; /* awake: see loop_awake */
     int64_t now_ms; /* monotonic, of this turn */
     struct conn *conns, *dirty, *dead;
     size_t conns_len;
@@ -121,6 +121,9 @@ provernet_status exchange_open(struct loop *l, struct exchange *x,
 void exchange_close(struct loop *l, struct exchange *x);
 /* The call of `from` is `to`'s from now on. */
 void exchange_move(struct loop *l, struct exchange *to, struct exchange *from);
+/* Begins every event of a turn: the turn ends with a look into the inbox, which
+ * need not call until then. */
+void loop_awake(struct loop *l);
 
 /* ---- protocols ---- */
 extern const struct protocol protocol_first; /* looks at the first bytes */

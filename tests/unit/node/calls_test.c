@@ -267,6 +267,36 @@ static void the_descriptor_says_when_to_look(void **state)
     provernet_call_close(c[0]);
 }
 
+static void who_is_awake_looks_by_himself(void **state)
+{
+    struct pollfd p = { .fd = provernet_inbox_fd(in), .events = POLLIN };
+    provernet_ready ready;
+    provernet_call *c[2];
+    (void)state;
+
+    assert_int_equal(provernet_inbox_awake(in, 1), 1);
+    c[0] = call_start(in, "/echo", "x", 1, 5);
+    assert_int_equal(poll(&p, 1, 0), 0);
+    /* no sleep while there is something to do, and none that misses it */
+    assert_int_equal(provernet_inbox_awake(in, 0), 0);
+    assert_int_equal(provernet_inbox_next(in, &ready, 1, 0), 1);
+    assert_int_equal(ready.tag, 5);
+    assert_int_equal(provernet_inbox_awake(in, 0), 1);
+    c[1] = call_start(in, "/echo", "x", 1, 6);
+    assert_int_equal(poll(&p, 1, 0), 1);
+    assert_int_equal(provernet_inbox_awake(in, 1), 1);
+    assert_int_equal(provernet_inbox_next(in, &ready, 1, 0), 1);
+    assert_int_equal(ready.tag, 6);
+    provernet_call_close(c[1]);
+    /* whoever waits in inbox_next is woken, whatever he said before */
+    c[1] = call_start(in, "/read", "", 0, 7);
+    assert_int_equal(provernet_inbox_next(in, &ready, 1, 10000), 1);
+    assert_int_equal(ready.tag, 7);
+    assert_int_equal(provernet_inbox_awake(in, 0), 1);
+    for (int i = 0; i < 2; i++)
+        provernet_call_close(c[i]);
+}
+
 static void a_parked_call_wakes_when_its_request_settles(void **state)
 {
     provernet_id id = submit(h.node, NULL);
@@ -359,6 +389,7 @@ int main(void)
         cmocka_unit_test(bodies_in_memory_have_a_budget),
         cmocka_unit_test(a_call_closed_early_leaves_its_work),
         cmocka_unit_test(the_descriptor_says_when_to_look),
+        cmocka_unit_test(who_is_awake_looks_by_himself),
         cmocka_unit_test(a_parked_call_wakes_when_its_request_settles),
         cmocka_unit_test(one_waiting_worker_wakes_per_ready_task),
         cmocka_unit_test(wrong_use_is_an_error),

@@ -25,6 +25,7 @@ struct provernet_inbox {
     pthread_mutex_t lock;
     provernet_ready *queue;
     size_t len, cap;
+    bool awake;
 };
 
 struct provernet_call {
@@ -86,15 +87,17 @@ int provernet_inbox_fd(const provernet_inbox *in)
 static void post(provernet_inbox *in, uint64_t tag, uint32_t what)
 {
     uint64_t one = 1;
+    bool awake;
 
     pthread_mutex_lock(&in->lock);
+    awake = in->awake;
     if (in->len == in->cap) {
         in->cap = in->cap ? in->cap * 2 : 64;
         in->queue = realloc(in->queue, in->cap * sizeof *in->queue);
     }
     in->queue[in->len++] = (provernet_ready){ tag, what };
     pthread_mutex_unlock(&in->lock);
-    if (write(in->fd, &one, sizeof one) < 0)
+    if (!awake && write(in->fd, &one, sizeof one) < 0)
         return;
 }
 
@@ -109,11 +112,24 @@ size_t provernet_inbox_next(provernet_inbox *in, provernet_ready *out,
     if (in->len <= cap && read(in->fd, &n, sizeof n) < 0)
         n = 0;
     k = in->len < cap ? in->len : cap;
-    memcpy(out, in->queue, k * sizeof *out);
-    memmove(in->queue, in->queue + k, (in->len - k) * sizeof *out);
-    in->len -= k;
+    if (k) {
+        memcpy(out, in->queue, k * sizeof *out);
+        memmove(in->queue, in->queue + k, (in->len - k) * sizeof *out);
+        in->len -= k;
+    }
     pthread_mutex_unlock(&in->lock);
     return k;
+}
+
+int provernet_inbox_awake(provernet_inbox *in, int awake)
+{
+    bool sleeps;
+
+    pthread_mutex_lock(&in->lock);
+    sleeps = !awake && in->len == 0;
+    in->awake = !sleeps;
+    pthread_mutex_unlock(&in->lock);
+    return awake || sleeps;
 }
 
 void provernet_inbox_close(provernet_inbox *in)

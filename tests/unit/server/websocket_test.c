@@ -84,6 +84,11 @@ size_t provernet_inbox_next(provernet_inbox *in, provernet_ready *out,
     return n;
 }
 
+int provernet_inbox_awake(provernet_inbox *in, int awake)
+{
+    return awake || in->len == 0;
+}
+
 void provernet_inbox_close(provernet_inbox *in)
 {
     if (in)
