@@ -135,6 +135,7 @@ typedef struct provernet pvn_node;
 pvn_node *pvn_call_node(const pvn_call *c);
 const pvn_env *pvn_node_env(const pvn_node *n);
 const provernet_options *pvn_node_options(const pvn_node *n);
+uint64_t pvn_node_message_max(const pvn_node *n); /* http.message_max */
 const pvn_rules *pvn_node_rules(const pvn_node *n);
 pvn_store *pvn_node_store(const pvn_node *n);
 /* The key of upload and download tickets (32 bytes, from table settings). */

@@ -158,6 +158,11 @@ const pvn_env *pvn_node_env(const pvn_node *n)
     return &n->env;
 }
 
+uint64_t pvn_node_message_max(const pvn_node *n)
+{
+    return n->message_max;
+}
+
 const provernet_options *pvn_node_options(const pvn_node *n)
 {
     return n->options;

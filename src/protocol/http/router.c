@@ -357,8 +357,7 @@ static const pvn_handler *route(pvn_call *c)
     h->path = "";
     h->query = "";
     h->head = strcmp(head->method, "HEAD") == 0;
-    h->message_max = (uint64_t)pvn_setting_int(
-        pvn_node_options(pvn_call_node(c)), PVN_SET_HTTP_MESSAGE_MAX);
+    h->message_max = pvn_node_message_max(pvn_call_node(c));
     if (pvn_path_split(pvn_call_arena(c), head->path, &h->path, &h->query,
                        &h->refusal_text) != PROVERNET_OK) {
         h->path = "";
