@@ -29,16 +29,20 @@ char *pvn_hex(char *out, const void *data, size_t len)
     return out;
 }
 
-static int nibble(char c)
+/* 0 to 15, or more. Digits and letters are mixed at random: no branches. */
+static unsigned nibble(char c)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    unsigned digit = (unsigned char)c - (unsigned)'0';
+    unsigned letter = ((unsigned char)c | 0x20u) - (unsigned)'a';
+    unsigned high = letter < 6 ? letter + 10 : 16;
+
+    return digit < 10 ? digit : high;
 }
 
 bool pvn_unhex(uint8_t *out, size_t len, const char *text, size_t text_len)
 {
+    unsigned all = 0;
+
     if (text_len >= 2 && text[0] == '0' && (text[1] | 0x20) == 'x') {
         text += 2;
         text_len -= 2;
@@ -46,8 +50,9 @@ bool pvn_unhex(uint8_t *out, size_t len, const char *text, size_t text_len)
     if (text_len != 2 * len)
         return false;
     for (size_t i = 0; i < text_len; i++)
-        if (nibble(text[i]) < 0)
-            return false;
+        all |= nibble(text[i]);
+    if (all > 15)
+        return false;
     for (size_t i = 0; i < len; i++)
         out[i] = (uint8_t)(nibble(text[2 * i]) << 4 | nibble(text[2 * i + 1]));
     return true;
