@@ -382,6 +382,7 @@ static provernet_status open_all(pvn_sqlite *st, provernet_error *err)
     if (s || (s = make_file(st, err)) != 0 ||
         (s = connect_file(st, err)) != 0 ||
         (s = pvn_sqlite_schema(st, err)) != 0 ||
+        (s = pvn_sqlite_fresh_open(st, err)) != 0 ||
         (s = pvn_sqlite_prepare(st, &st->begin, "BEGIN", err)) != 0 ||
         (s = pvn_sqlite_prepare(st, &st->commit, "COMMIT", err)) != 0 ||
         (s = pvn_sqlite_prepare(st, &st->rollback, "ROLLBACK", err)) != 0)

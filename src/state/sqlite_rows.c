@@ -57,24 +57,6 @@ static provernet_status prepare_get(pvn_sqlite *st, pvn_table table,
     return prepare_buf(st, &st->table[table].get, &b, err);
 }
 
-static provernet_status prepare_insert(pvn_sqlite *st, pvn_table table,
-                                       provernet_error *err)
-{
-    const pvn_table_info *t = &pvn_table_infos[table];
-    char *columns = pvn_sqlite_columns(table, "");
-    pvn_buf b = { 0 };
-
-    pvn_buf_format(&b, "INSERT INTO %s (%s) VALUES (", t->name,
-                   columns ? columns : "");
-    if (!columns)
-        b.failed = true;
-    free(columns);
-    for (size_t i = 0; i < t->columns; i++)
-        pvn_buf_format(&b, "%s$%zu", i ? ", " : "", i + 1);
-    pvn_buf_text(&b, ")");
-    return prepare_buf(st, &st->table[table].insert, &b, err);
-}
-
 static provernet_status prepare_delete(pvn_sqlite *st, pvn_table table,
                                        provernet_error *err)
 {
@@ -346,23 +328,6 @@ static provernet_status write_one(pvn_sqlite *st, sqlite3_stmt *stmt,
     return pvn_sqlite_fail(st, what, reset ? reset : rc, err);
 }
 
-static provernet_status insert(pvn_sqlite *st, const pvn_row *row,
-                               provernet_error *err)
-{
-    const pvn_table_info *t = &pvn_table_infos[row->table];
-    sqlite3_stmt **stmt = &st->table[row->table].insert;
-    provernet_status s;
-
-    if (!*stmt && (s = prepare_insert(st, row->table, err)) != 0)
-        return s;
-    for (size_t i = 0; i < t->columns; i++)
-        if (!bind(*stmt, (int)i + 1, row, &t->column[i]))
-            return pvn_nomem(err);
-    if (row->table == PVN_REQUEST)
-        pvn_sqlite_gauge(st, NULL, (const pvn_request *)row);
-    return write_one(st, *stmt, row, err);
-}
-
 static provernet_status update(pvn_sqlite *st, const pvn_row *row,
                                provernet_error *err)
 {
@@ -484,9 +449,8 @@ provernet_status pvn_sqlite_store(pvn_state *state, pvn_rows *rows,
     for (pvn_row *r = rows->first; r && !s; r = r->next)
         if (r->dirty && !r->fresh && !r->deleted)
             s = update(st, r, err);
-    for (pvn_row *r = rows->first; r && !s; r = r->next)
-        if (r->fresh)
-            s = insert(st, r, err);
+    if (!s)
+        s = pvn_sqlite_insert(st, rows->first, err);
     for (pvn_event *e = rows->events; e && !s; e = e->next)
         s = append(st, e, err);
     if (!s && rows->prune_events_ms > 0)

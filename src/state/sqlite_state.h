@@ -26,6 +26,12 @@ typedef struct pvn_table_stmts {
     size_t updates, oldest;
 } pvn_table_stmts;
 
+/* The new rows of one table: what SQLite reads as fresh_TABLE. */
+typedef struct pvn_fresh {
+    struct pvn_sqlite *st;
+    pvn_table table;
+} pvn_fresh;
+
 /* A list of requests for one set of filters; the least used gives way. */
 typedef struct pvn_list_stmt {
     uint64_t shape, used;
@@ -67,6 +73,8 @@ typedef struct pvn_sqlite {
     sqlite3_stmt *begin, *commit, *rollback;
     sqlite3_stmt *event_insert, *events_prune;
     pvn_table_stmts table[PVN_TABLES_LEN];
+    pvn_fresh fresh[PVN_TABLES_LEN];
+    const pvn_row *storing; /* the rows that are being inserted */
     sqlite3_stmt *scan[PVN_SCANS_LEN];
     sqlite3_stmt *ready_kind, *ready_ids; /* TASKS_READY of any kind */
     pvn_list_stmt list[PVN_LISTS_MAX];
@@ -103,6 +111,13 @@ provernet_status pvn_sqlite_read(pvn_sqlite *st, pvn_rows *rows,
 char *pvn_sqlite_columns(pvn_table table, const char *prefix);
 void pvn_sqlite_rows_close(pvn_sqlite *st);
 bool pvn_sqlite_bind_bytes(sqlite3_stmt *stmt, int at, pvn_bytes b);
+
+/* sqlite_fresh.c */
+/* Once for a connection. */
+provernet_status pvn_sqlite_fresh_open(pvn_sqlite *st, provernet_error *err);
+/* All fresh rows of the list, one statement for each table. */
+provernet_status pvn_sqlite_insert(pvn_sqlite *st, const pvn_row *first,
+                                   provernet_error *err);
 
 /* sqlite_scan.c, sqlite_list.c */
 provernet_status pvn_sqlite_load(pvn_state *state, pvn_rows *rows,

@@ -190,6 +190,37 @@ static void a_rolled_back_batch_leaves_nothing(void **state)
     home_remove(&h);
 }
 
+/* The new rows of a table go in with one statement: if one of them cannot, none
+ * of the batch stays, those before it included. */
+static void one_bad_row_of_many_leaves_nothing(void **state)
+{
+    home h;
+    pvn_want *w;
+    (void)state;
+
+    home_make(&h);
+    batch_begin(&h);
+    for (uint8_t i = 1; i <= 5; i++) {
+        pvn_account key = { .address = { i } }, *a;
+
+        a = row_make(&h, PVN_ACCOUNT, &key);
+        a->name = i == 2 || i == 4 ? "alice" : NULL;
+    }
+    pvn_rows_event(&h.rows, h.now_ms, "x", NULL, NULL, NULL, NULL);
+    assert_true(batch_store(&h) < 0);
+    batch_drop(&h);
+    batch_begin(&h);
+    for (uint8_t i = 1; i <= 5; i++) {
+        pvn_account key = { .address = { i } };
+
+        assert_null(row_get(&h, PVN_ACCOUNT, &key));
+    }
+    w = row_scan(&h, (pvn_want){ .scan = PVN_EVENTS_SINCE, .limit = 10 });
+    assert_int_equal(w->found_len, 0);
+    batch_drop(&h);
+    home_remove(&h);
+}
+
 static void a_batch_without_changes_does_not_touch_the_disk(void **state)
 {
     home h;
@@ -521,6 +552,7 @@ int main(void)
         cmocka_unit_test(absent_values_stay_absent),
         cmocka_unit_test(deleted_rows_are_gone_and_their_names_free),
         cmocka_unit_test(a_rolled_back_batch_leaves_nothing),
+        cmocka_unit_test(one_bad_row_of_many_leaves_nothing),
         cmocka_unit_test(a_batch_without_changes_does_not_touch_the_disk),
         cmocka_unit_test(the_schema_has_exactly_the_columns_of_the_rows),
         cmocka_unit_test(a_newer_schema_is_refused_and_left_alone),
