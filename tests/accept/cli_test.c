@@ -246,7 +246,7 @@ static void damage(const char *bytes, size_t len, const char *name)
         len += chance(63) + 1;
         break;
     case 2: /* in the head, where sizes are */
-        copy[chance(400)] ^= (char)(1 << chance(8));
+        copy[chance(len < 400 ? (uint32_t)len : 400)] ^= (char)(1 << chance(8));
         break;
     default:
         for (uint32_t n = chance(4) + 1; n; n--)
