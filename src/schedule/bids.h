@@ -63,6 +63,10 @@ typedef struct pvn_op_request_execute {
     bool possible;
     uint64_t units, cycles;
     const char *punishment; /* NULL: none */
+    /* What came out, as it would stand in the request's parameters: if they
+     * hold the key, they must hold the whole (NULL: it was not said), else
+     * ERR_INVALID. */
+    const char *said_key, *said;
     const char *why;
     int64_t code;           /* if impossible: requests.code */
     pvn_bytes signed_bytes; /* kept, of an auction */

@@ -10,6 +10,7 @@ void pvn_keys_request_execute(pvn_cx *cx)
     if (!q)
         return;
     pvn_need_end(cx, q);
+    pvn_need_task_named(cx, &q->id, PVN_MAIN_TASK);
     const pvn_auction *a = pvn_need_auction(cx, &q->id);
     if (a)
         pvn_need_account(cx, a->treasury);
@@ -49,6 +50,29 @@ static provernet_status check_punishment(pvn_cx *cx, const pvn_auction *a,
     return PROVERNET_OK;
 }
 
+static const char *found(pvn_bytes in, const char *text)
+{
+    return text && in.len ? memmem(in.data, in.len, text, strlen(text)) : NULL;
+}
+
+/* Who asked may have named what must come out. */
+static provernet_status check_said(pvn_cx *cx, const pvn_request *q)
+{
+    const pvn_op_request_execute *u = &cx->op->u.request_execute;
+    const pvn_task *t = pvn_need_task_named(cx, &q->id, PVN_MAIN_TASK);
+    const char *named = t && u->possible ? found(t->params, u->said_key) : NULL;
+    if (!named || found(t->params, u->said))
+        return PROVERNET_OK;
+    size_t len = t->params.len - (size_t)(named - (const char *)t->params.data);
+    const char *end = memchr(named, ',', len);
+    len = end ? (size_t)(end - named) : len;
+    return pvn_fail(&cx->op->err, PROVERNET_ERR_INVALID, 0,
+                    "execution is said to give %.120s, the request names "
+                    "%.*s",
+                    u->said ? u->said : "nothing", (int)(len < 120 ? len : 120),
+                    named);
+}
+
 static provernet_status check_execute(pvn_cx *cx, const pvn_request *q,
                                       const pvn_auction *a,
                                       pvn_amount *punishment)
@@ -74,7 +98,8 @@ static provernet_status check_execute(pvn_cx *cx, const pvn_request *q,
                         "%llu",
                         (unsigned long long)u->units,
                         (unsigned long long)a->units_max);
-    return check_punishment(cx, a, punishment);
+    s = check_said(cx, q);
+    return s < 0 ? s : check_punishment(cx, a, punishment);
 }
 
 static void executed(pvn_cx *cx, pvn_request *q, pvn_auction *a)

@@ -200,6 +200,15 @@ static bool fill_execution(pvn_call *c, const Types__ExecuteProofRequestBody *m,
     if (m->_punishment_case &&
         !pvn_check_amount(c, "punishment", m->punishment))
         return false;
+    u->said_key = "\"public_values_hash\":";
+    if (m->_public_values_hash_case) {
+        char hex[65];
+
+        u->said =
+            pvn_arena_format(&op->arena, "%s\"%s\"", u->said_key,
+                             pvn_hex(hex, m->public_values_hash.data, 32));
+        ok = u->said != NULL;
+    }
     u->units = m->_pgus_case ? m->pgus : 0;
     u->cycles = m->_cycles_case ? m->cycles : 0;
     u->punishment =

@@ -9,6 +9,8 @@ enum { VERA = 0x66, ERIC = 0x77 };
 enum { GAS = 2000000, COLLATERAL = 1000 };
 #define KIND "sp1/compressed@6"
 
+/* What Anna says that comes out, and Eric that came out. */
+static const uint8_t digest[] = "\x07 a digest of public values 32 b";
 static uint8_t anna[20], bert[20], owen[20], karl[20], tina[20], vera[20];
 
 /* Tina is the treasury, Vera the vault of Owen, Eric executes. */
@@ -58,7 +60,7 @@ static void auctioned(world *w, uint8_t id[32])
     upload(w, 2, "an input", 8, uri);
     request_body(w, &b, 0x71, uri, 2, (uint64_t)world_now(w) / 1000 + 3600);
     pvn_pb_put_bytes(&b, 12, mainnet_domain, 32);
-    pvn_pb_put_bytes(&b, 16, "what Anna says that it will show", 32);
+    pvn_pb_put_bytes(&b, 16, digest, 32);
     pvn_pb_put_bytes(&b, 17, "5", 1);
     pvn_pb_put_bytes(&b, 18, "3", 1);
     a = rpc(w, "RequestProof", &b);
@@ -121,7 +123,7 @@ static void execute(world *w, const uint8_t id[32], uint64_t pgus)
     b = begun(w);
     pvn_pb_put_bytes(&b, 2, id, 32);
     pvn_pb_put_uint(&b, 3, 2);
-    pvn_pb_put_bytes(&b, 4, "\x07 a digest of public values 32 b", 32);
+    pvn_pb_put_bytes(&b, 4, digest, 32);
     pvn_pb_put_uint(&b, 5, 77);
     pvn_pb_put_uint(&b, 6, pgus);
     pvn_pb_put_bytes(&b, 7, mainnet_domain, 32);
@@ -254,8 +256,7 @@ static void a_vault_bids_by_its_key_and_its_owner_is_paid(void **state)
     assert_int_equal(get(a.body, a.len, 8).bytes.len, f.bytes.len);
     assert_memory_equal(get(a.body, a.len, 8).bytes.data, f.bytes.data,
                         f.bytes.len);
-    assert_memory_equal(get(a.body, a.len, 7).bytes.data,
-                        "what Anna says that it will show", 32);
+    assert_memory_equal(get(a.body, a.len, 7).bytes.data, digest, 32);
     answer_free(&a);
     balance_is(w, anna, "99997995");
     balance_is(w, tina, "100000100"); /* 5 % */
@@ -302,7 +303,7 @@ static void lists_show_names_and_collateral(void **state)
             assert_int_equal(get(f.bytes.data, f.bytes.len, 22).value, 77);
             assert_int_equal(get(f.bytes.data, f.bytes.len, 27).value, 1000);
             assert_memory_equal(get(f.bytes.data, f.bytes.len, 23).bytes.data,
-                                "\x07 a digest of public values 32 b", 32);
+                                digest, 32);
             pvn_pb_next(&r, &f);
             pvn_pb_next(&r, &f);
         }

@@ -4,12 +4,13 @@
 #include "people.h"
 #include "prove/sp1_wrap.h"
 
-enum { BERT = 0x22, MODE_GROTH16 = 4, SIGNALS = 5 };
+enum { BERT = 0x22, ERIC = 0x25, MODE_GROTH16 = 4, SIGNALS = 5 };
 
 static const uint8_t vkey[] =
     "\x00\xf3\x1d\x3c\x82\xe1\xac\x5e\x41\x3e\xfe\x23\x70\x66\xf7\xb6"
     "\x82\x04\x16\x87\x8c\xd7\x1f\x6c\x9d\x4f\x64\x2b\x24\x73\x2a\x93";
 static uint8_t file[4096], digest[32], bert[20];
+static uint8_t executor[20]; /* zeros: the network has none */
 static size_t file_len;
 
 static int open_world(void **state)
@@ -71,7 +72,7 @@ static void request(world *w, const uint8_t *values32, uint8_t id[32])
     pvn_pb_put_uint(&b, 9, 2000000);
     pvn_pb_put_bytes(&b, 12, mainnet_domain, 32);
     pvn_pb_put_bytes(&b, 13, nobody, 20);
-    pvn_pb_put_bytes(&b, 14, nobody, 20);
+    pvn_pb_put_bytes(&b, 14, executor, 20);
     if (values32)
         pvn_pb_put_bytes(&b, 16, values32, 32);
     pvn_pb_put_bytes(&b, 17, "5", 1);
@@ -150,11 +151,65 @@ static void a_fulfilment_is_of_the_values_asked_for(void **state)
     assert_int_equal(status_of(w, whatever), 3);
 }
 
+/* ---- who executes says what came out ---- */
+
+static int open_executed_world(void **state)
+{
+    char setting[80] = "succinct.executor=0x";
+
+    open_world(state);
+    world_free(*state);
+    address_of(ERIC, executor);
+    pvn_hex(setting + strlen(setting), executor, 20);
+    *state = world_make("succinct.auction=true", "succinct.auction_window=0",
+                        "succinct.balance=100000000", setting, NULL);
+    return 0;
+}
+
+/* values32 NULL: it says nothing of them. */
+static void execute(world *w, const uint8_t id[32], const uint8_t *values32,
+                    int code, const char *words)
+{
+    pvn_buf b;
+
+    become(w, ERIC);
+    b = begun(w);
+    pvn_pb_put_bytes(&b, 2, id, 32);
+    pvn_pb_put_uint(&b, 3, 2);
+    if (values32)
+        pvn_pb_put_bytes(&b, 4, values32, 32);
+    pvn_pb_put_uint(&b, 5, 77);
+    pvn_pb_put_uint(&b, 6, 1000);
+    pvn_pb_put_bytes(&b, 7, mainnet_domain, 32);
+    pvn_pb_put_uint(&b, 10, 3);
+    signed_expects(w, "ExecuteProof", &b, code, words);
+}
+
+static void an_execution_gave_the_values_asked_for(void **state)
+{
+    world *w = *state;
+    uint8_t named[32], none[32], values[32], other[32];
+
+    become(w, 1);
+    register_wrapped(w);
+    memcpy(values, digest, 32);
+    memcpy(other, digest, 32);
+    other[31] ^= 1;
+    request(w, values, named);
+    request(w, NULL, none);
+    execute(w, named, other, 3, "the request names \"public_values_hash\":");
+    execute(w, named, NULL, 3, "give nothing, the request names");
+    execute(w, named, values, 0, NULL);
+    execute(w, none, other, 0, NULL); /* it named nothing */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_fulfilment_is_of_the_values_asked_for,
                                         open_world, close_world),
+        cmocka_unit_test_setup_teardown(an_execution_gave_the_values_asked_for,
+                                        open_executed_world, close_world),
     };
 
     return cmocka_run_group_tests_name("values", tests, NULL, NULL);
