@@ -11,6 +11,8 @@ set -- "$build" "$VECTORS"
 . "$(dirname "$0")/../common.sh"
 need "$CACHE/bin/provernet-sp1-v6"
 need "$CACHE/bin/provernet-sp1-worker-v6"
+# Workers may have been linked with the library of this build.
+export LD_LIBRARY_PATH=$BUILD${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 work() { # NAME KINDS
   RUST_LOG=${RUST_LOG:-error} "$CACHE/bin/provernet-sp1-worker-v6" "$ADDRESS" --kinds "$2" --key-file "$DIR/$1.key" \
     --name "$1" >"$DIR/$1.out" 2>&1 &
