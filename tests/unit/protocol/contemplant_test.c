@@ -1,6 +1,6 @@
 /* contemplant_test.c - Hierophant's workers: the bytes of their protocol, and
  * a scripted worker from Register to its end. */
-#include "world.h"
+#include "wrapped.h"
 #include "protocol/contemplant/session.h"
 #include "protocol/contemplant/wire.h"
 #include <jansson.h>
@@ -770,6 +770,34 @@ static void a_wrong_proof_drops_it(void **state)
     hang_up(k);
 }
 
+/* The requester has run it and named what it gives. Nobody's strike: it may
+ * have been the requester that was wrong. */
+static void a_wrap_of_other_values_is_refused(void **state)
+{
+    static const uint8_t nobody[20];
+    world *w = *state;
+    worker *k = dial(w, "10.0.0.1:4000");
+    uint8_t file[4096], right[32], wrong[32], id[32];
+    size_t len = read_wrapped(file, sizeof file, right);
+
+    memcpy(wrong, right, 32);
+    wrong[31] ^= 1;
+    register_wrapped(w);
+    enlist(k, "abel", "7.1.0");
+    request_wrapped(w, nobody, right, id);
+    job(k, id);
+    asked(k);
+    answer_with(k, id, "010200000001", file, len);
+    fulfilled(k, id, NULL);
+    request_wrapped(w, nobody, wrong, id);
+    job(k, id);
+    asked(k);
+    answer_with(k, id, "010200000001", file, len);
+    job(k, id); /* it stays, and may bring another */
+    assert_int_not_equal(fulfilment(w, id, NULL), 3);
+    hang_up(k);
+}
+
 static void trouble_is_the_attempts_fault(void **state)
 {
     world *w = *state;
@@ -975,6 +1003,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_speaks_often_hears_of_work,
                                         open_slow_world, close_world),
         STORY(a_wrong_proof_drops_it),
+        STORY(a_wrap_of_other_values_is_refused),
         STORY(trouble_is_the_attempts_fault),
         STORY(versions_and_manners),
         STORY(two_of_one_name_are_two),
