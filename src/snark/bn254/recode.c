@@ -247,9 +247,10 @@ static inline uint32_t digit_bucket(uint16_t biased, unsigned half,
 
 /* Counting sort of one window, in one step however many its buckets are: the
  * entries of a bucket are written one after the other, so its line stays near
- * (two steps, with groups of buckets first, took longer). `starts` first counts
- * bucket b at place b+1, then holds running write places, and ends as first
- * places. */
+ * (two steps, with groups of buckets first, took longer). Digits of 0 go where
+ * the others end, which needs no branch: in a last window of few bits, where
+ * they are many, it would be mispredicted most of the time. `starts` first
+ * counts bucket b at place b+1 and ends as first places. */
 static void sort_digits(const struct recode_job *j,
                         const struct digit_list *list, int lists,
                         uint32_t *starts, uint32_t *out, uint32_t *next)
@@ -258,20 +259,18 @@ static void sort_digits(const struct recode_job *j,
     uint32_t minus;
     memset(starts, 0, (j->r->buckets + 1) * sizeof *starts);
     for (int k = 0; k < lists; k++)
-        for (size_t i = 0; i < list[k].n; i++) {
-            uint32_t b = digit_bucket(list[k].digits[i], half, &minus);
-            if (b)
-                starts[b]++;
-        }
+        for (size_t i = 0; i < list[k].n; i++)
+            starts[digit_bucket(list[k].digits[i], half, &minus)]++;
+    starts[0] = 0;
     for (size_t b = 0; b < j->r->buckets; b++) {
-        next[b] = starts[b];
+        next[b + 1] = starts[b];
         starts[b + 1] += starts[b];
     }
+    next[0] = starts[j->r->buckets];
     for (int k = 0; k < lists; k++)
         for (size_t i = 0; i < list[k].n; i++) {
             uint32_t b = digit_bucket(list[k].digits[i], half, &minus);
-            if (b)
-                out[next[b - 1]++] = list[k].index[i] ^ minus;
+            out[next[b]++] = list[k].index[i] ^ minus;
         }
 }
 
@@ -333,7 +332,7 @@ static provernet_status recode_sort(struct recode_job *j, const pvn_par *par,
                      watch);
         if (!s)
             s = pvn_work(par, sort_window, j, r->windows,
-                         r->buckets * sizeof(uint32_t), watch);
+                         (r->buckets + 1) * sizeof(uint32_t), watch);
     }
     pvn_scratch_free(r->pool, j->digits, digits_bytes);
     pvn_scratch_free(r->pool, j->index, index_bytes);
