@@ -9,6 +9,7 @@ use std::ptr;
 use std::time::Duration;
 
 pub mod memory;
+pub mod service;
 mod sys;
 
 /// What went wrong, as the library says it.
