@@ -8,7 +8,8 @@
  * everything heals and all that was accepted must have come to a rightful
  * end.
  *
- * PVN_SIM_SEED: run this one seed. PVN_SIM_SECONDS: keep going that long.
+ * PVN_SIM_SEED: the first seed, and alone the only one. PVN_SIM_SEEDS: so many
+ * from there. PVN_SIM_SECONDS: keep going that long.
  * PVN_SIM_SQLITE: beside the memory a real SQLite, compared at every load. */
 #include "sim/check.h"
 #include "sim/twin_state.h"
@@ -1248,11 +1249,17 @@ static double seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+/* As many as a run of the tests does, the same ones on every machine. */
+enum { SEEDS = 12 };
+
 int main(void)
 {
-    const char *one = getenv("PVN_SIM_SEED"), *time = getenv("PVN_SIM_SECONDS");
-    double limit = time ? atof(time) : 6, start = seconds();
-    uint64_t seed = one ? strtoull(one, NULL, 10) : 1, runs = 0, bad = 0;
+    const char *first = getenv("PVN_SIM_SEED"),
+               *count = getenv("PVN_SIM_SEEDS"),
+               *time = getenv("PVN_SIM_SECONDS");
+    double until = time ? seconds() + atof(time) : 0;
+    uint64_t seed = first ? strtoull(first, NULL, 10) : 1, runs = 0, bad = 0;
+    uint64_t wanted = count ? strtoull(count, NULL, 10) : first ? 1 : SEEDS;
     uint64_t compared = 0, commits = 0, kills = 0, failures = 0, fulfilled = 0,
              again = 0, paid = 0, returned = 0, forfeited = 0, passed = 0,
              suspended = 0;
@@ -1271,7 +1278,7 @@ int main(void)
         passed += s->passed;
         suspended += s->suspended;
         runs++;
-    } while (!one && bad < 3 && seconds() - start < limit);
+    } while (bad < 3 && (time ? seconds() < until : runs < wanted));
     free(s);
     printf("sim: seeds %" PRIu64 "..%" PRIu64 ", %" PRIu64 " commits, %" PRIu64
            " put off, %" PRIu64 " failed, %" PRIu64 " core deaths, %" PRIu64
