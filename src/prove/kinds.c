@@ -141,10 +141,10 @@ uint64_t pvn_kind_least(const char *name)
         const char *kind;
         uint64_t mb; /* 10^6 bytes */
     } least[] = {
-        { "sp1/core@4", 3500 },       { "sp1/core@5", 3400 },
-        { "sp1/compressed@4", 3500 }, { "sp1/compressed@5", 3400 },
-        { "sp1/plonk@4", 3500 },      { "sp1/plonk@5", 3400 },
-        { "sp1/groth16@4", 3500 },    { "sp1/groth16@5", 3400 },
+        { "sp1/core@4", 3500 },       { "sp1/core@5", 3700 },
+        { "sp1/compressed@4", 3500 }, { "sp1/compressed@5", 3700 },
+        { "sp1/plonk@4", 3500 },      { "sp1/plonk@5", 3700 },
+        { "sp1/groth16@4", 3500 },    { "sp1/groth16@5", 3700 },
         { "sp1/core@6", 9700 },       { "sp1/compressed@6", 17800 },
         { "sp1/plonk@6", 17800 },     { "sp1/groth16@6", 17800 },
     };
