@@ -286,8 +286,8 @@ static const uint8_t *fulfiller_of(const void *request, size_t len)
 void account_for(tc_user *u, const uint8_t id[32], uint8_t prover[NODES][20],
                  sums *s)
 {
-    const uint8_t *request, *winner, *best, *bid_bytes;
-    size_t len, bid_len;
+    const uint8_t *request = NULL, *winner, *best, *bid_bytes;
+    size_t len = 0, bid_len;
     uint64_t status = 0, settled = 0;
     tc_buf m = { 0 };
     tc_reply details, history;
