@@ -200,6 +200,13 @@ static void client_acts(sim *s, int i)
                       .nonce = nonce });
 }
 
+static bool expired(const sim *s, const provernet_id *artifact)
+{
+    const pvn_artifact *a = world_artifact_row(&s->w, *artifact);
+
+    return a && a->state == PVN_ARTIFACT_GONE;
+}
+
 static void client_hears(sim *s, const letter *l)
 {
     wish *c = &s->wish[l->actor];
@@ -212,6 +219,8 @@ static void client_hears(sim *s, const letter *l)
     if (l->status >= 0) {
         c->accepted = true;
         c->id = l->request;
+    } else if (l->status == PROVERNET_ERR_CANCELLED && expired(s, &c->input)) {
+        c->input = world_id(&s->w); /* stored long ago, used by nobody */
     } else if (l->status != PROVERNET_ERR_NONCE &&
                l->status != PROVERNET_ERR_LIMIT &&
                l->status != PROVERNET_ERR_INVALID) {
