@@ -45,7 +45,7 @@ typedef struct wish {
     const uint8_t *program; /* NULL: the circuit */
     int mode;               /* 0: Groth16 */
 } wish;
-/* With a deadline in so many seconds, and a window of one second. */
+/* With a deadline in so many seconds, and a window of three seconds. */
 wish new_wish(tc_user *u, uint64_t seconds);
 int ask(tc_user *u, const wish *w, uint8_t id32[32]);
 

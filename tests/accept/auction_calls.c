@@ -115,7 +115,7 @@ wish new_wish(tc_user *u, uint64_t seconds)
 {
     wish w = { .deadline = (uint64_t)time(NULL) + seconds,
                .gas = GAS,
-               .window = 1,
+               .window = 3,
                .max_price = "50",
                .base_fee = "7" };
 

@@ -280,7 +280,7 @@ static void bad_bids(tc_user *user, tc_user *a, tc_user *b)
     must_be("replayed", signed_with(a, "Bid", nonce, fill_bid, &o), 10);
     must_be("the same with a new nonce", bid(a, id, a->address, "1"), 0);
     must_be("raised", bid(a, id, a->address, "2"), 3);
-    w = new_wish(user, LONG); /* its second ends, with this bid or before */
+    w = new_wish(user, LONG); /* ends with this bid, or before */
     MUST(ask(user, &w, id) == 0);
     must_be("in time", bid(a, id, a->address, "1"), 0);
     AWAIT(status_of(user, id) == 2);
