@@ -53,8 +53,6 @@ static void auctioned(world *w, uint8_t id[32])
 {
     char uri[256];
     pvn_buf b = { 0 };
-    pvn_pb_field f;
-    answer a;
 
     become(w, ANNA);
     upload(w, 2, "an input", 8, uri);
@@ -63,12 +61,7 @@ static void auctioned(world *w, uint8_t id[32])
     pvn_pb_put_bytes(&b, 16, digest, 32);
     pvn_pb_put_bytes(&b, 17, "5", 1);
     pvn_pb_put_bytes(&b, 18, "3", 1);
-    a = rpc(w, "RequestProof", &b);
-    if (a.grpc != 0)
-        fail_msg("RequestProof: %s", a.message);
-    f = get(a.body, a.len, 2);
-    memcpy(id, get(f.bytes.data, f.bytes.len, 1).bytes.data, 32);
-    answer_free(&a);
+    send_request(w, &b, id);
 }
 
 static void bid_by(world *w, uint8_t who, const uint8_t id[32],

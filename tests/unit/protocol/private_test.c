@@ -35,18 +35,11 @@ static void private_request(world *w, uint8_t id[32])
 {
     char uri[256];
     pvn_buf b = { 0 };
-    pvn_pb_field f;
-    answer a;
 
     upload(w, 7, "a secret", 8, uri);
     request_body(w, &b, 0x71, uri, 2, (uint64_t)world_now(w) / 1000 + 3600);
     pvn_pb_put_uint(&b, 12, 1); /* stdin_private, base flavour */
-    a = rpc(w, "RequestProof", &b);
-    if (a.grpc != 0)
-        fail_msg("RequestProof: %s", a.message);
-    f = get(a.body, a.len, 2);
-    memcpy(id, get(f.bytes.data, f.bytes.len, 1).bytes.data, 32);
-    answer_free(&a);
+    send_request(w, &b, id);
 }
 
 /* GetStdinUri by the one who speaks; the URL, or "" and the code. */

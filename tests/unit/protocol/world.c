@@ -436,16 +436,11 @@ void request_body(world *w, pvn_buf *b, uint8_t tag, const char *stdin_uri,
     pvn_pb_put_uint(b, 9, 2000000);
 }
 
-void accepted_request(world *w, uint8_t tag, uint8_t id[32])
+void send_request(world *w, pvn_buf *body, uint8_t id[32])
 {
-    char uri[256];
-    pvn_buf b = { 0 };
+    answer a = rpc(w, "RequestProof", body);
     pvn_pb_field f;
-    answer a;
 
-    upload(w, 2, "input", 5, uri);
-    request_body(w, &b, tag, uri, 2, (uint64_t)world_now(w) / 1000 + 3600);
-    a = rpc(w, "RequestProof", &b);
     if (a.grpc != 0)
         fail_msg("RequestProof: %s", a.message);
     f = get(a.body, a.len, 2);
@@ -453,6 +448,16 @@ void accepted_request(world *w, uint8_t tag, uint8_t id[32])
     assert_int_equal(f.bytes.len, 32);
     memcpy(id, f.bytes.data, 32);
     answer_free(&a);
+}
+
+void accepted_request(world *w, uint8_t tag, uint8_t id[32])
+{
+    char uri[256];
+    pvn_buf b = { 0 };
+
+    upload(w, 2, "input", 5, uri);
+    request_body(w, &b, tag, uri, 2, (uint64_t)world_now(w) / 1000 + 3600);
+    send_request(w, &b, id);
 }
 
 /* ---- a worker by hand ---- */

@@ -75,6 +75,8 @@ void register_sp1(world *w, uint8_t tag);
 /* The body of a good request for it. */
 void request_body(world *w, pvn_buf *b, uint8_t tag, const char *stdin_uri,
                   int mode, uint64_t deadline_s);
+/* Sign and send it; it is accepted, as `id`. */
+void send_request(world *w, pvn_buf *body, uint8_t id[32]);
 /* A stored stdin and an accepted request. */
 void accepted_request(world *w, uint8_t tag, uint8_t id[32]);
 /* Lease it by a worker of its own and fulfil it with these proof bytes. */

@@ -48,9 +48,7 @@ static inline void request_wrapped(world *w, const uint8_t executor[20],
 {
     static const uint8_t nobody[20];
     pvn_buf b = { 0 };
-    pvn_pb_field f;
     char uri[256];
-    answer a;
 
     upload(w, 2, "an input", 8, uri);
     pvn_pb_put_uint(&b, 1, next_nonce(w));
@@ -69,11 +67,6 @@ static inline void request_wrapped(world *w, const uint8_t executor[20],
         pvn_pb_put_bytes(&b, 16, values32, 32);
     pvn_pb_put_bytes(&b, 17, "5", 1);
     pvn_pb_put_bytes(&b, 18, "3", 1);
-    a = rpc(w, "RequestProof", &b);
-    if (a.grpc != 0)
-        fail_msg("RequestProof: %s", a.message);
-    f = get(a.body, a.len, 2);
-    memcpy(id, get(f.bytes.data, f.bytes.len, 1).bytes.data, 32);
-    answer_free(&a);
+    send_request(w, &b, id);
 }
 #endif
